@@ -1,0 +1,138 @@
+"""Files that describe what runs: small JSON documents and locks below ``<home>/state``."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import socket
+import tempfile
+import time
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from include.errors import ConfigurationError, UnavailableError
+
+
+def make_home(home: Path) -> None:
+    """Create the folder of all state, closed to others.
+
+    As root others may pass through it (never list it), because Postgres runs as another user.
+    Folders above that exist already keep their permissions.
+    """
+    mode = 0o711 if os.geteuid() == 0 else 0o700
+    missing = [folder for folder in (home, *home.parents) if not folder.exists()]
+    try:
+        for folder in reversed(missing):
+            folder.mkdir(exist_ok=True)
+            folder.chmod(mode)
+        home.chmod(mode)
+        for name in ("state", "logs", "secrets"):
+            (home / name).mkdir(mode=0o700, exist_ok=True)
+    except PermissionError as error:
+        raise ConfigurationError(
+            f"{home} belongs to another user; run as that user or set TIDEMARK_HOME"
+        ) from error
+    except OSError as error:
+        raise UnavailableError(f"cannot create {home}: {error.strerror}") from error
+
+
+def write_atomically(path: Path, text: str, mode: int = 0o600) -> None:
+    """Replace ``path`` by ``text`` such that a reader sees the old or the new, never a part."""
+    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            os.fchmod(file.fileno(), mode)
+            file.write(text)
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+class State:
+    """JSON documents of one home, by name."""
+
+    def __init__(self, home: Path) -> None:
+        self._folder = home / "state"
+
+    def read(self, name: str) -> dict[str, Any]:
+        """Return a document; empty when it was never written or is damaged.
+
+        Raises:
+            ConfigurationError: the state belongs to another user.
+        """
+        try:
+            value = json.loads((self._folder / f"{name}.json").read_text(encoding="utf-8"))
+        except (FileNotFoundError, ValueError):
+            return {}
+        except PermissionError as error:
+            raise ConfigurationError(
+                f"{self._folder.parent} belongs to another user; run as that user, or set "
+                "TIDEMARK_HOME for a state of your own"
+            ) from error
+        return value if isinstance(value, dict) else {}
+
+    def write(self, name: str, value: dict[str, Any]) -> None:
+        """Store a document."""
+        write_atomically(self._folder / f"{name}.json", json.dumps(value))
+
+    def forget(self, name: str) -> None:
+        """Remove a document, if it is there."""
+        (self._folder / f"{name}.json").unlink(missing_ok=True)
+
+    @contextmanager
+    def lock(self, name: str, seconds: float = 300) -> Generator[None]:
+        """Hold a lock between processes; a killed holder frees it.
+
+        Raises:
+            UnavailableError: another process held it all the time.
+        """
+        with (self._folder / f"{name}.lock").open("a") as file:
+            deadline = time.monotonic() + seconds
+            while True:
+                try:
+                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    break
+                except BlockingIOError:
+                    if time.monotonic() > deadline:
+                        raise UnavailableError(
+                            "another tidemark command is still starting or stopping services "
+                            f"of {self._folder.parent}; wait for it or end it"
+                        ) from None
+                    time.sleep(0.1)
+            yield
+
+    def port(self, name: str, wanted: int, host: str) -> int:
+        """Return the port that a server is to listen on now, and remember it.
+
+        The port of the last start is kept while the wish stays the same and it is free;
+        otherwise it is the first free one from ``wanted`` upwards.
+
+        Raises:
+            UnavailableError: none of 200 ports is free.
+        """
+        last = self.read(name)
+        candidates = list(range(wanted, min(wanted + 200, 65536)))
+        if last.get("wanted") == wanted and "port" in last:
+            candidates.insert(0, int(last["port"]))
+        for port in candidates:
+            if port_is_free(host, port):
+                self.write(name, {**last, "wanted": wanted, "port": port})
+                return port
+        raise UnavailableError(f"no free port from {wanted} on; set another one (see .env.example)")
+
+
+def port_is_free(host: str, port: int) -> bool:
+    """Tell whether a server could listen there now."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+            probe.listen(1)
+        except OSError:
+            return False
+    return True

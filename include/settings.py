@@ -1,0 +1,91 @@
+"""Every knob of a deployment, read from the environment (and ``.env``) when first asked for."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from functools import lru_cache
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+ROOT = Path(__file__).resolve().parent.parent
+"""The checkout."""
+
+
+class Settings(BaseSettings):
+    """Deployment settings; ``.env.example`` lists them all."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="TIDEMARK_", env_file=ROOT / ".env", extra="ignore", frozen=True
+    )
+
+    home: Path | None = Field(None, description="Folder of all state. Default: see `tidemark status`.")
+    database_url: str | None = Field(
+        None,
+        description="External Postgres (15 or newer, with pgvector 0.8 or newer), as its owner; "
+        "without it an embedded server is started.",
+    )
+    bind_host: str = Field("127.0.0.1", description="Address that servers listen on.")
+    postgres_port: int = Field(54320, description="Port of the embedded Postgres; moves when taken.")
+    airflow_port: int = Field(8080, description="Port of the Airflow UI and API; moves when taken.")
+    airflow_parallelism: int = Field(0, description="Tasks at a time; 0 means one a core.")
+    schedule: str = Field("0 * * * *", description="Cron expression of the ingestion, or `none`.")
+    staging: Path | None = Field(None, description="Folder of the shards; default `staging` in home.")
+    staging_keep_days: int = Field(7, ge=0, description="Days that shards of ended runs are kept.")
+    workers: int = Field(0, ge=0, description="Processes of a local run; 0 means one a core.")
+    batch_size: int = Field(400, ge=1, description="Documents a batch, before batches are capped.")
+    max_batches: int = Field(32, ge=1, description="Batches a mapped stage is cut into at most.")
+    parser_memory_mb: int = Field(1024, description="Memory limit of a parser process, MiB.")
+    parser_seconds: int = Field(60, description="CPU and wall-clock limit of one document, seconds.")
+    parser_output_mb: int = Field(64, description="Most text that one document may yield, MiB.")
+    max_file_mb: int = Field(256, description="Larger document files are quarantined, MiB.")
+    max_record_mb: int = Field(16, description="Larger records are quarantined, MiB.")
+    near_duplicate_threshold: float = Field(0.9, gt=0, le=1, description="Least similarity.")
+    embedding_model: str = Field(
+        "sentence-transformers/all-MiniLM-L6-v2",
+        description="A sentence-transformers model: the bundled one, a hub name or a folder.",
+    )
+    embedding_runtime: str = Field(
+        "auto", description="auto, openvino or torch: the fastest that passes the self-check."
+    )
+    notify_webhook: str | None = Field(
+        None, description="URL that gets a JSON POST when a run fails."
+    )
+    notify_email: str | None = Field(None, description="Address that gets a mail when a run fails.")
+    smtp_url: str | None = Field(
+        None, description="Mail server for that: smtp://[user:password@]host[:port]."
+    )
+
+
+@lru_cache(maxsize=1)
+def settings() -> Settings:
+    """Return the settings of this process, read once."""
+    return Settings()
+
+
+def home() -> Path:
+    """Return the folder of all state; it may not exist yet."""
+    configured = settings().home
+    if configured is not None:
+        return configured.expanduser().resolve()
+    local = ROOT / ".tidemark"
+    if os.geteuid() != 0 or _others_may_enter(ROOT):
+        return local
+    digest = hashlib.sha256(str(ROOT).encode()).hexdigest()[:12]
+    return Path("/var/lib/tidemark") / f"{ROOT.name}-{digest}"
+
+
+def staging_root() -> Path:
+    """Return the folder of the shards."""
+    return settings().staging or home() / "staging"
+
+
+def workers() -> int:
+    """Return how many processes a local run may use."""
+    return settings().workers or len(os.sched_getaffinity(0))
+
+
+def _others_may_enter(folder: Path) -> bool:
+    return all(parent.stat().st_mode & 0o001 for parent in (folder, *folder.parents))

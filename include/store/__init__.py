@@ -1,0 +1,1 @@
+"""Everything that touches Postgres: connections, migrations and repositories over ``sql/``."""
