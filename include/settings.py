@@ -6,12 +6,17 @@ import hashlib
 import os
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 ROOT = Path(__file__).resolve().parent.parent
 """The checkout."""
+
+
+def _secret(description: str) -> Any:
+    return Field(None, repr=False, description=f"{description} Default: generated, kept in home.")
 
 
 class Settings(BaseSettings):
@@ -21,24 +26,36 @@ class Settings(BaseSettings):
         env_prefix="TIDEMARK_", env_file=ROOT / ".env", extra="ignore", frozen=True
     )
 
-    home: Path | None = Field(None, description="Folder of all state. Default: see `tidemark status`.")
+    home: Path | None = Field(
+        None, description="Folder of all state. Default: see `tidemark status`."
+    )
     database_url: str | None = Field(
         None,
         description="External Postgres (15 or newer, with pgvector 0.8 or newer), as its owner; "
         "without it an embedded server is started.",
     )
+    airflow_database_url: str | None = Field(
+        None,
+        description="Database of Airflow's metadata; by default `airflow` on the same server.",
+    )
     bind_host: str = Field("127.0.0.1", description="Address that servers listen on.")
-    postgres_port: int = Field(54320, description="Port of the embedded Postgres; moves when taken.")
+    postgres_port: int = Field(
+        54320, description="Port of the embedded Postgres; moves when taken."
+    )
     airflow_port: int = Field(8080, description="Port of the Airflow UI and API; moves when taken.")
     airflow_parallelism: int = Field(0, description="Tasks at a time; 0 means one a core.")
     schedule: str = Field("0 * * * *", description="Cron expression of the ingestion, or `none`.")
-    staging: Path | None = Field(None, description="Folder of the shards; default `staging` in home.")
+    staging: Path | None = Field(
+        None, description="Folder of the shards; default `staging` in home."
+    )
     staging_keep_days: int = Field(7, ge=0, description="Days that shards of ended runs are kept.")
     workers: int = Field(0, ge=0, description="Processes of a local run; 0 means one a core.")
     batch_size: int = Field(400, ge=1, description="Documents a batch, before batches are capped.")
     max_batches: int = Field(32, ge=1, description="Batches a mapped stage is cut into at most.")
     parser_memory_mb: int = Field(1024, description="Memory limit of a parser process, MiB.")
-    parser_seconds: int = Field(60, description="CPU and wall-clock limit of one document, seconds.")
+    parser_seconds: int = Field(
+        60, description="CPU and wall-clock limit of one document, seconds."
+    )
     parser_output_mb: int = Field(64, description="Most text that one document may yield, MiB.")
     max_file_mb: int = Field(256, description="Larger document files are quarantined, MiB.")
     max_record_mb: int = Field(16, description="Larger records are quarantined, MiB.")
@@ -50,6 +67,14 @@ class Settings(BaseSettings):
     embedding_runtime: str = Field(
         "auto", description="auto, openvino or torch: the fastest that passes the self-check."
     )
+    operator_password: str | None = _secret("Password of the role `tidemark_operator`.")
+    pipeline_password: str | None = _secret("Password of the role `tidemark_pipeline`.")
+    serving_password: str | None = _secret("Password of the role `tidemark_serving`.")
+    airflow_admin_password: str | None = _secret("Password of the user `admin` of the Airflow UI.")
+    airflow_jwt_secret: str | None = _secret("Signs Airflow's tokens; 64 characters or more.")
+    airflow_secret_key: str | None = _secret("Signs Airflow's sessions.")
+    airflow_fernet_key: str | None = _secret("Encrypts Airflow's connections (a Fernet key).")
+    token_key: str | None = _secret("Signs the tokens of the HTTP API; 64 characters or more.")
     notify_webhook: str | None = Field(
         None, description="URL that gets a JSON POST when a run fails."
     )

@@ -6,7 +6,7 @@ import itertools
 import os
 import shutil
 import tempfile
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -46,15 +46,26 @@ class Database:
 
 
 @pytest.fixture(scope="session")
-def postgres_home() -> Generator[Path]:
-    """A folder that other users may enter: as root, Postgres runs as one of them."""
-    home = Path(tempfile.mkdtemp(prefix="tidemark-test-"))
-    reachable = all(parent.stat().st_mode & 0o001 for parent in home.parents)
-    if os.geteuid() == 0 and not reachable:
-        home.rmdir()
-        home = Path(tempfile.mkdtemp(prefix="tidemark-test-", dir="/var/tmp"))
-    yield home
-    shutil.rmtree(home)
+def make_reachable_folder() -> Generator[Callable[[], Path]]:
+    """Make folders that other users may enter: as root, Postgres runs as one of them."""
+    made: list[Path] = []
+
+    def make() -> Path:
+        for parent in (None, "/var/tmp"):
+            made.append(Path(tempfile.mkdtemp(prefix="tidemark-test-", dir=parent)))
+            if os.geteuid() != 0 or all(p.stat().st_mode & 0o001 for p in made[-1].parents):
+                break
+        return made[-1]
+
+    yield make
+    for folder in made:
+        shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def postgres_home(make_reachable_folder: Callable[[], Path]) -> Path:
+    """Return the home of the test server."""
+    return make_reachable_folder()
 
 
 @pytest.fixture(scope="session")

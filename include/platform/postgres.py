@@ -245,7 +245,7 @@ class EmbeddedPostgres:
             "dynamic_shared_memory_type": _shared_memory(),
         }
         if not self._durable:
-            options |= {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
+            options |= {"fsync": "off", "full_page_writes": "off"}
         return [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
 
     def _create_databases(self) -> None:
@@ -268,9 +268,12 @@ class EmbeddedPostgres:
                         connection.execute(
                             sql.SQL("create database {} owner {}").format(database, role)
                         )
-                        connection.execute(
-                            sql.SQL("revoke all on database {} from public").format(database)
-                        )
+                # The corpus' roles have no business in Airflow's metadata.
+                connection.execute(
+                    sql.SQL("revoke all on database {} from public").format(
+                        sql.Identifier(AIRFLOW_DATABASE)
+                    )
+                )
         except psycopg.OperationalError as error:
             raise _failed(f"Postgres refuses its owner (log: {self.log})", str(error)) from error
 

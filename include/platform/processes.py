@@ -67,6 +67,9 @@ def spawn(
     """Start a process in a session of its own, its output appended to ``log``.
 
     Args:
+        command: the program and its arguments.
+        log: a file that is created when missing.
+        env: the whole environment; None hands on ours.
         run_as: ``user``, ``group`` and ``extra_groups`` of :class:`subprocess.Popen`.
     """
     with log.open("ab") as file:
@@ -77,6 +80,7 @@ def spawn(
             stderr=file,
             cwd="/",
             env=env,
+            umask=0o077,
             start_new_session=True,
             **run_as,
         )

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from include.errors import ConfigurationError, UnavailableError
+from include.settings import home, settings
 
 SecretName = Literal[
     "owner_password",
@@ -89,6 +90,13 @@ class Secrets:
                 os.link(temporary, self._path(name))
         finally:
             Path(temporary).unlink(missing_ok=True)
+
+
+def configured_secrets() -> Secrets:
+    """Return the secrets of this deployment: its settings' own, else those of its home."""
+    values = settings()
+    given = {name: getattr(values, name, None) for name in SECRET_NAMES}
+    return Secrets(home(), {name: value for name, value in given.items() if value})
 
 
 def _generate(name: SecretName) -> str:

@@ -29,7 +29,7 @@ def make_home(home: Path) -> None:
             folder.mkdir(exist_ok=True)
             folder.chmod(mode)
         home.chmod(mode)
-        for name in ("state", "logs", "secrets"):
+        for name in ("state", "logs", "secrets", "staging", "airflow"):
             (home / name).mkdir(mode=0o700, exist_ok=True)
     except PermissionError as error:
         raise ConfigurationError(

@@ -1,0 +1,1 @@
+"""What a text says about itself: its language, its entities, its injected instructions."""

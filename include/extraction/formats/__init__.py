@@ -1,0 +1,1 @@
+"""One parser a format; each module has ``parse(data, name) -> Extracted``."""

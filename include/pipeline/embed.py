@@ -1,0 +1,101 @@
+"""Embedding of one batch: a vector for every passage, from the cache or the model."""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from collections.abc import Iterator
+from functools import cache
+
+from include import chunking, embedding
+from include.pipeline import shards
+from include.pipeline.context import RunContext
+from include.staging import Attempt, Manifest
+from include.store import runs, vectors
+from include.store.database import Connection, connect
+
+logger = logging.getLogger(__name__)
+
+_TEXTS_AT_A_TIME = 256
+
+
+@cache
+def embedder(threads: int | None = None) -> embedding.Embedder:
+    """Return this process's embedder; loading it checks it against reference vectors."""
+    return embedding.load_embedder(threads=threads)
+
+
+def embed(context: RunContext, shard: int, threads: int | None = None) -> Manifest:
+    """Embed the passages of one enriched batch.
+
+    Returns:
+        The manifest: file ``vectors`` (one row a distinct input), facts ``model_id`` and
+        ``computed``.
+    """
+    started = time.monotonic()
+    enriched = context.staging.manifest("enrich", shard)
+    with (
+        connect(context.dsn) as connection,
+        context.staging.attempt("embed", shard) as attempt,
+    ):
+        attempt.writer("vectors", shards.vectors())
+        identity = embedding.model_identity()
+        vectors.register(connection, identity.model_id, identity.as_json(), identity.dimension)
+        computed = 0
+        for page in _pages(_inputs(context, enriched)):
+            computed += _embed_page(connection, attempt, page, identity.model_id, threads)
+        manifest = attempt.commit({"model_id": identity.model_id, "computed": computed})
+        seconds = time.monotonic() - started
+        count = manifest.counts["vectors"]
+        runs.record_stage(connection, context.run_id, "embed", shard, count, seconds)
+    logger.info(
+        "batch %s: %s vectors, %s of them computed, in %.1f s", shard, count, computed, seconds
+    )
+    return manifest
+
+
+def _inputs(context: RunContext, enriched: Manifest) -> Iterator[tuple[str, str]]:
+    """Yield each distinct input of the batch: its hash and its text."""
+    seen: set[str] = set()
+    for row in context.staging.rows(enriched, "documents"):
+        for passage in json.loads(row["passages"]):
+            if passage["input_hash"] in seen:
+                continue
+            seen.add(passage["input_hash"])
+            text = row["text"][passage["start_char"] : passage["end_char"]]
+            yield (
+                passage["input_hash"],
+                chunking.embedding_input(row["title"], passage["heading_path"], text),
+            )
+
+
+def _pages(inputs: Iterator[tuple[str, str]]) -> Iterator[dict[str, str]]:
+    page: dict[str, str] = {}
+    for digest, text in inputs:
+        page[digest] = text
+        if len(page) == _TEXTS_AT_A_TIME:
+            yield page
+            page = {}
+    if page:
+        yield page
+
+
+def _embed_page(
+    connection: Connection,
+    attempt: Attempt,
+    page: dict[str, str],
+    model_id: str,
+    threads: int | None,
+) -> int:
+    """Stage the vectors of some inputs and return how many had to be computed."""
+    known = vectors.cached(connection, model_id, list(page))
+    missing = [digest for digest in page if digest not in known]
+    if missing:
+        computed = embedder(threads).embed([page[digest] for digest in missing])
+        vectors.add_to_cache(connection, model_id, missing, computed)
+        known.update(zip(missing, computed.tolist(), strict=True))
+    writer = attempt.writer("vectors", shards.vectors())
+    for digest in page:
+        writer.write({"input_hash": digest, "vector": known[digest]})
+    return len(missing)

@@ -1,0 +1,16 @@
+"""Versions of the stages behind extraction; a document is processed again when one differs."""
+
+from __future__ import annotations
+
+from include import chunking, enrichment, lexical
+
+
+def current_versions() -> dict[str, str]:
+    """Return the version of every stage that makes something of a document's text."""
+    return {
+        "chunker": chunking.CHUNKER_VERSION,
+        "language": enrichment.LANGUAGE_VERSION,
+        "entities": enrichment.ENTITIES_VERSION,
+        "injection": enrichment.INJECTION_VERSION,
+        "lexical": lexical.LEXICAL_VERSION,
+    }

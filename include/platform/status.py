@@ -1,0 +1,165 @@
+"""What ``status`` sees: every part of the platform, and what to do where one is not well."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from include.errors import TidemarkError, UnavailableError
+from include.platform import airflow, database
+from include.platform.airflow_api import AirflowApi, heartbeat
+from include.platform.processes import Identity
+from include.platform.secrets import configured_secrets
+from include.platform.state import State
+from include.settings import home, settings
+
+
+@dataclass(frozen=True)
+class Component:
+    """One part of the platform as ``status`` shows it.
+
+    Attributes:
+        detail: what it is or what is wrong, and then what to do about it.
+    """
+
+    name: str
+    healthy: bool
+    detail: str
+    pid: int | None = None
+    log: Path | None = None
+
+
+@dataclass(frozen=True)
+class Status:
+    """The state of the platform; URLs are None until what they lead to was started."""
+
+    healthy: bool
+    home: Path
+    database_url: str | None
+    airflow_url: str | None
+    search_url: str | None
+    components: tuple[Component, ...]
+
+
+def status() -> Status:
+    """Look at everything, starting nothing.
+
+    Raises:
+        ConfigurationError: the state belongs to another user.
+    """
+    components = [_postgres_status()]
+    if components[0].healthy:
+        components.append(_schema_status())
+    components += _airflow_status()
+    return Status(
+        healthy=all(component.healthy for component in components),
+        home=home(),
+        database_url=_or_none(lambda: database.dsn("operator")),
+        airflow_url=_or_none(airflow_url),
+        search_url=None,
+        components=tuple(components),
+    )
+
+
+def airflow_url() -> str:
+    """Return the base URL of Airflow.
+
+    Raises:
+        UnavailableError: it was never started here.
+    """
+    port = State(home()).read("airflow").get("port")
+    if port is None:
+        raise UnavailableError(f"Airflow was never started in {home()}; run ./tidemark up")
+    return airflow.base_url(settings().bind_host, port)
+
+
+def airflow_api(seconds: float = 30) -> AirflowApi:
+    """Return a client of the Airflow of this home.
+
+    Raises:
+        UnavailableError: it was never started here.
+    """
+    password = configured_secrets().read("airflow_admin_password")
+    return AirflowApi(airflow_url(), password, seconds=seconds)
+
+
+def _postgres_status() -> Component:
+    import psycopg
+
+    server = database.embedded()
+    pid, log = (server.pid, server.log) if server else (None, None)
+    try:
+        if server is not None and not server.is_running():
+            was = f" (was pid {pid})" if pid else ""
+            return Component(
+                "postgres", False, f"is not running{was}; run ./tidemark up; log: {log}", pid, log
+            )
+        with psycopg.connect(database.dsn("owner"), connect_timeout=5) as connection:
+            row = connection.execute("show server_version").fetchone()
+    except (psycopg.OperationalError, UnavailableError) as error:
+        remedy = f"log: {log}" if log else "check TIDEMARK_DATABASE_URL and the server"
+        return Component("postgres", False, f"cannot be reached: {error}; {remedy}", pid, log)
+    release = str(row[0]).split()[0] if row else "?"
+    where = f"port {server.port}" if server else "external"
+    return Component("postgres", True, f"{release}, {where}", pid, log)
+
+
+def _schema_status() -> Component:
+    from include.store.migrations import pending
+
+    missing = pending(database.dsn("owner"))
+    if missing:
+        return Component(
+            "schema", False, f"{len(missing)} migrations are not applied; run ./tidemark migrate"
+        )
+    return Component("schema", True, "current")
+
+
+def _airflow_status() -> list[Component]:
+    health: dict[str, dict[str, Any]] | None = None
+    problem = ""
+    try:
+        with airflow_api(seconds=5) as api:
+            health = api.health()
+    except TidemarkError as error:
+        problem = str(error)
+    found = []
+    for name in airflow.COMMANDS:
+        identity = Identity.from_json(State(home()).read(name))
+        log = airflow.log_of(home(), name)
+        if identity is None:
+            detail = "is not started; run ./tidemark up"
+        elif not identity.is_alive():
+            was = f"is not running (was pid {identity.pid})"
+            detail = f"{was}; run ./tidemark up to start it again; log: {log}"
+        elif trouble := _unresponsive(name, health, problem):
+            detail = f"{trouble}; run ./tidemark down, then ./tidemark up; log: {log}"
+        else:
+            found.append(Component(name, True, f"pid {identity.pid}", identity.pid, log))
+            continue
+        found.append(Component(name, False, detail, identity.pid if identity else None, log))
+    return found
+
+
+def _unresponsive(name: str, health: dict[str, dict[str, Any]] | None, problem: str) -> str:
+    """Return what is wrong with a component that runs; empty when nothing is."""
+    if health is None:
+        return problem if name == "api-server" else ""
+    key = "metadatabase" if name == "api-server" else name.replace("-", "_")
+    if health.get(key, {}).get("status") == "healthy":
+        return ""
+    if name == "api-server":
+        return "it cannot reach its database (see postgres)"
+    beat = heartbeat(health, key)
+    since = f"{(datetime.now(UTC) - beat).total_seconds():.0f} s ago" if beat else "never"
+    return f"it does not respond (last heartbeat: {since})"
+
+
+def _or_none(get: Callable[[], str]) -> str | None:
+    try:
+        return get()
+    except UnavailableError:
+        return None

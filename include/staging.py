@@ -1,0 +1,199 @@
+"""Shards between stages: Parquet files that exist once a manifest names them.
+
+A stage writes its shards into a folder of its attempt and then commits a manifest in one atomic
+step. A killed attempt leaves files that nobody reads; two attempts at once leave the one that
+committed last, whole.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+from uuid import uuid4
+
+from include.errors import UnavailableError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+Row = dict[str, Any]
+_ROWS_A_GROUP = 64
+_BYTES_A_GROUP = 8 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What one attempt committed: its files by name, its counts, and facts for later stages."""
+
+    stage: str
+    shard: int
+    files: dict[str, str]
+    counts: dict[str, int]
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+class Staging:
+    """The shards of one run below ``root``."""
+
+    def __init__(self, root: Path, run_id: str) -> None:
+        self.folder = root / re.sub(r"[^A-Za-z0-9_.-]", "_", run_id)
+
+    def attempt(self, stage: str, shard: int = 0) -> Attempt:
+        """Begin an attempt at one shard of a stage; use it as a context manager."""
+        return Attempt(self._folder(stage, shard), stage, shard)
+
+    def manifest(self, stage: str, shard: int = 0) -> Manifest:
+        """Return what was committed.
+
+        Raises:
+            UnavailableError: nothing was, or its time to be kept has passed.
+        """
+        path = self._folder(stage, shard) / "manifest.json"
+        try:
+            return Manifest(**json.loads(path.read_text(encoding="utf-8")))
+        except FileNotFoundError as error:
+            raise UnavailableError(
+                f"The shards of stage {stage} are gone or were never written ({path}). "
+                "Clear the run from its first task, or start a new one."
+            ) from error
+
+    def rows(self, manifest: Manifest, name: str) -> Iterator[Row]:
+        """Yield the rows of one file of a manifest; none if the attempt wrote no such file."""
+        if name not in manifest.files:
+            return
+        yield from _rows(self._folder(manifest.stage, manifest.shard) / manifest.files[name])
+
+    def remove(self) -> None:
+        """Delete all shards of the run."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _folder(self, stage: str, shard: int) -> Path:
+        return self.folder / stage / f"{shard:05d}"
+
+
+class Attempt:
+    """One attempt at a shard. Leaving it without a commit deletes what it wrote."""
+
+    def __init__(self, folder: Path, stage: str, shard: int) -> None:
+        self._folder = folder
+        self._name = uuid4().hex[:12]
+        self._stage = stage
+        self._shard = shard
+        self._writers: dict[str, Writer] = {}
+        self._committed = False
+
+    def __enter__(self) -> Self:
+        (self._folder / self._name).mkdir(parents=True, exist_ok=True)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if not self._committed:
+            for writer in self._writers.values():
+                writer.close()
+            shutil.rmtree(self._folder / self._name, ignore_errors=True)
+
+    def writer(self, name: str, schema: pa.Schema) -> Writer:
+        """Return the writer of one file, opened when first asked for."""
+        if name not in self._writers:
+            self._writers[name] = Writer(self._folder / self._name / f"{name}.parquet", schema)
+        return self._writers[name]
+
+    def read_back(self, name: str) -> Iterator[Row]:
+        """Close a file that only this attempt needs and yield its rows; it is not committed."""
+        writer = self._writers.pop(name, None)
+        if writer is None:
+            return
+        writer.close()
+        yield from _rows(writer.path)
+        writer.path.unlink()
+
+    def commit(self, facts: dict[str, Any] | None = None) -> Manifest:
+        """Close the files and make them visible in one step; a previous commit is replaced."""
+        counts = {name: writer.close() for name, writer in self._writers.items()}
+        manifest = Manifest(
+            self._stage,
+            self._shard,
+            {name: f"{self._name}/{name}.parquet" for name in self._writers},
+            counts,
+            facts or {},
+        )
+        temporary = self._folder / f"{self._name}.json"
+        with temporary.open("w", encoding="utf-8") as file:
+            json.dump(
+                {
+                    "stage": manifest.stage,
+                    "shard": manifest.shard,
+                    "files": manifest.files,
+                    "counts": manifest.counts,
+                    "facts": manifest.facts,
+                },
+                file,
+            )
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(self._folder / "manifest.json")
+        self._committed = True
+        return manifest
+
+
+class Writer:
+    """Appends rows to a Parquet file in groups of bounded size.
+
+    Attributes:
+        total: rows written so far.
+    """
+
+    def __init__(self, path: Path, schema: pa.Schema) -> None:
+        import pyarrow.parquet as pq
+
+        self.path = path
+        self.total = 0
+        self._schema = schema
+        self._file: pq.ParquetWriter | None = pq.ParquetWriter(path, schema, compression="zstd")
+        self._rows: list[Row] = []
+        self._bytes = 0
+
+    def write(self, row: Row) -> None:
+        """Append one row; keys are the schema's names."""
+        self._rows.append(row)
+        self.total += 1
+        self._bytes += sum(len(value) for value in row.values() if isinstance(value, str))
+        if len(self._rows) >= _ROWS_A_GROUP or self._bytes >= _BYTES_A_GROUP:
+            self._flush()
+
+    def close(self) -> int:
+        """Write what is left and return how many rows the file holds."""
+        if self._file is not None:
+            self._flush()
+            self._file.close()
+            self._file = None
+        return self.total
+
+    def _flush(self) -> None:
+        import pyarrow as pa
+
+        if self._rows and self._file is not None:
+            self._file.write_batch(pa.RecordBatch.from_pylist(self._rows, schema=self._schema))
+            self._rows = []
+            self._bytes = 0
+
+
+def _rows(path: Path) -> Iterator[Row]:
+    import pyarrow.parquet as pq
+
+    with pq.ParquetFile(path) as file:
+        for batch in file.iter_batches(batch_size=_ROWS_A_GROUP, use_threads=False):
+            yield from batch.to_pylist()

@@ -1,0 +1,90 @@
+"""Connections, statements from ``sql/queries`` and bulk transfer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import cache
+from typing import Any
+
+import psycopg
+from psycopg import sql
+from psycopg.rows import dict_row
+
+from include.errors import UnavailableError
+from include.settings import ROOT
+
+Connection = psycopg.Connection[dict[str, Any]]
+_QUERIES = ROOT / "sql" / "queries"
+
+
+@contextmanager
+def connect(dsn: str) -> Iterator[Connection]:
+    """Open a connection in autocommit mode whose rows are dictionaries.
+
+    Raises:
+        UnavailableError: the server cannot be reached.
+    """
+    try:
+        connection = psycopg.connect(
+            dsn, autocommit=True, row_factory=dict_row, connect_timeout=10, prepare_threshold=None
+        )
+    except psycopg.OperationalError as error:
+        raise UnavailableError(
+            f"The database cannot be reached ({error}). See `./tidemark status`."
+        ) from error
+    try:
+        yield connection
+    finally:
+        connection.close()
+
+
+@cache
+def statement(name: str) -> bytes:
+    """Return the text of ``sql/queries/NAME.sql``."""
+    return (_QUERIES / f"{name}.sql").read_bytes()
+
+
+def run(connection: Connection, name: str, **parameters: Any) -> psycopg.Cursor[dict[str, Any]]:
+    """Execute ``sql/queries/NAME.sql`` with bound parameters."""
+    return connection.execute(statement(name), parameters)
+
+
+def script(connection: Connection, name: str) -> None:
+    """Execute ``sql/queries/NAME.sql``, several statements without parameters."""
+    connection.execute(statement(name))
+
+
+def next_fence(connection: Connection) -> int:
+    """Take a number for an observation, before its bytes are read."""
+    row = connection.execute("select nextval('corpus.fence') as fence").fetchone()
+    assert row is not None  # noqa: S101 - a sequence always answers
+    return int(row["fence"])
+
+
+def copy_rows(
+    connection: Connection,
+    table: str,
+    columns: Sequence[str],
+    types: Sequence[str],
+    rows: Iterable[Sequence[Any]],
+) -> int:
+    """Load rows into a table by binary COPY and return how many there were.
+
+    Args:
+        connection: an open connection.
+        table: an unqualified name, usually of a temporary table.
+        columns: names of the columns.
+        types: their Postgres types, in the same order.
+        rows: values in the same order; read as a stream.
+    """
+    count = 0
+    command = sql.SQL("copy {} ({}) from stdin (format binary)").format(
+        sql.Identifier(table), sql.SQL(", ").join(map(sql.Identifier, columns))
+    )
+    with connection.cursor().copy(command) as copy:
+        copy.set_types(types)
+        for row in rows:
+            copy.write_row(row)
+            count += 1
+    return count
