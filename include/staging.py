@@ -11,6 +11,7 @@ import json
 import os
 import re
 import shutil
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -197,3 +198,14 @@ def _rows(path: Path) -> Iterator[Row]:
     with pq.ParquetFile(path) as file:
         for batch in file.iter_batches(batch_size=_ROWS_A_GROUP, use_threads=False):
             yield from batch.to_pylist()
+
+
+def remove_expired(root: Path, days: int) -> int:
+    """Delete the shards of runs that nobody touched for some days; return how many runs."""
+    oldest = time.time() - days * 86_400
+    expired = [
+        folder for folder in root.iterdir() if folder.is_dir() and folder.stat().st_mtime < oldest
+    ]
+    for folder in expired:
+        shutil.rmtree(folder, ignore_errors=True)
+    return len(expired)

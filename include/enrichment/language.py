@@ -16,13 +16,13 @@ UNDETERMINED = "und"
 
 _PREFIX = 1_000
 _MIDDLE = 500
-_LEAST_LETTERS = 16
+_LEAST_LETTERS = 12
 _LEAST_SCORE = 0.5
 # One Han, kana or Hangul character says about as much as three letters of an alphabet.
-_DENSE = re.compile("[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af]")
+_DENSE = re.compile(r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af]")
 _LETTER = re.compile(r"[^\W\d_]")
 # Addresses, markup and identifiers speak no language, and the model would guess one.
-_NOISE = re.compile(r"\S{0,80}(?:://|@|\\|www\.)\S{0,2000}|<[^<>\n]{1,200}>|\S{0,80}[_={}|]\S{0,80}|[\d#*`~]+")
+_NOISE = re.compile(r"[_={}|<>@\\/]|www\.|\d")
 # The model also knows varieties that have no two-letter code of their own.
 _MACRO = {
     "als": "de", "arz": "ar", "azb": "az", "ckb": "ku", "wuu": "zh", "yue": "zh", "pnb": "pa",
@@ -53,8 +53,9 @@ def _sample(text: str) -> str:
     head = text[:_PREFIX]
     middle = len(text) // 2
     body = text[middle : middle + _MIDDLE] if middle >= _PREFIX else text[_PREFIX:][:_MIDDLE]
-    joined = f"{head} {body}".encode("utf-8", "ignore").decode("utf-8")
-    return " ".join(_NOISE.sub(" ", joined).replace("\x00", " ").split())
+    words = f"{head} {body}".replace("\x00", " ").split()
+    kept = " ".join(word for word in words if not (word.isascii() and _NOISE.search(word)))
+    return kept.encode("utf-8", "ignore").decode("utf-8")
 
 
 @lru_cache(maxsize=1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -46,9 +47,7 @@ def _cut(text: str, position: int, limit: int) -> int:
     if end >= len(text):
         return len(text)
     for boundary in _BOUNDARIES:
-        last = None
-        for last in boundary.finditer(text, position + limit // 2, end):
-            pass
-        if last is not None:
-            return last.end()
+        found = deque(boundary.finditer(text, position + limit // 2, end), maxlen=1)
+        if found:
+            return found[0].end()
     return end

@@ -1,6 +1,6 @@
 """The lexical leg's analyser: text to BM25 terms, the same for passages and for queries."""
 
 from include.lexical.analysis import LEXICAL_VERSION, query_terms, term_counts
-from include.lexical.weights import impacts
+from include.lexical.weights import K1, B, impacts
 
-__all__ = ["LEXICAL_VERSION", "impacts", "query_terms", "term_counts"]
+__all__ = ["B", "K1", "LEXICAL_VERSION", "impacts", "query_terms", "term_counts"]

@@ -7,6 +7,7 @@ id about once in a billion pairs.
 
 from __future__ import annotations
 
+import operator
 import re
 import threading
 import unicodedata
@@ -24,7 +25,6 @@ LEXICAL_VERSION = "1"
 """Goes into fingerprints: raise it whenever a text may yield other terms."""
 
 _TERM_SPACE = 999_999_999
-_LONGEST_TOKEN = 64
 _CACHED_TOKENS = 1 << 16
 
 # Scripts written without spaces, and Hangul, whose words carry their particles: cut into bigrams.
@@ -39,12 +39,15 @@ _MARKS = (
     "\u0300-\u036f\u0483-\u0487\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7"
     "\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06dc\u0900-\u0963\u0966-\u0df3"
 )
-_WORD = rf"(?:(?![{_UNSPACED}])[\w{_MARKS}])+"
-_TOKEN = re.compile(rf"[{_UNSPACED}]+|{_WORD}(?:['\-.]{_WORD})*")
-_ASCII_TOKEN = re.compile(r"\w+(?:['\-.]\w+)*")
-_UNSPACED_RUN = re.compile(rf"[{_UNSPACED}]")
+_COMPLEX = re.compile(rf"[{_UNSPACED}{_MARKS}]")
+# Words up to 64 characters, at most 8 in a compound: longer strings fall into pieces, so that a
+# megabyte of base64 neither fills the cache nor becomes one term.
+_PLAIN_TOKEN = re.compile(r"\w{1,64}(?:['\-.]\w{1,64}){0,7}")
+_WORD = rf"(?:[^\W{_UNSPACED}]|[{_MARKS}]){{1,64}}"
+_TOKEN = re.compile(rf"[{_UNSPACED}]+|{_WORD}(?:['\-.]{_WORD}){{0,7}}")
+_UNSPACED_CHARACTER = re.compile(rf"[{_UNSPACED}]")
 _INNER = re.compile(r"['\-._]+")
-_ACCENTS = re.compile("[\u0300-\u036f]+")
+_ACCENTS = re.compile(r"[\u0300-\u036f]+")
 _SAME = str.maketrans(
     {"\u2019": "'", "\u2018": "'", "\u02bc": "'", "\u2010": "-", "\u2011": "-", "\u00ad": None}
 )
@@ -60,10 +63,8 @@ def term_counts(text: str) -> dict[int, int]:
     (``covid-19``, ``3.11``, ``e-mail``) count as their parts and as one joined term, so that
     ``covid19`` and ``email`` find them. The length that BM25 needs is the sum of the frequencies.
     """
-    folded = _fold(text)
-    tokens = (_ASCII_TOKEN if folded.isascii() else _TOKEN).findall(folded)
     counts: dict[int, int] = {}
-    for token, frequency in Counter(tokens).items():
+    for token, frequency in Counter(_tokens(_fold(text))).items():
         for term in _terms(token):
             counts[term] = counts.get(term, 0) + frequency
     return counts
@@ -82,12 +83,22 @@ def _fold(text: str) -> str:
     return unicodedata.normalize("NFC", _ACCENTS.sub("", decomposed))
 
 
+def _tokens(folded: str) -> list[str]:
+    """Cut a folded text into words, compounds and bigrams."""
+    if not _COMPLEX.search(folded):
+        return _PLAIN_TOKEN.findall(folded)
+    tokens: list[str] = []
+    for token in _TOKEN.findall(folded):
+        if len(token) > 2 and _UNSPACED_CHARACTER.match(token):
+            tokens.extend(map(operator.add, token, token[1:]))
+        else:
+            tokens.append(token)
+    return tokens
+
+
 @lru_cache(maxsize=_CACHED_TOKENS)
 def _terms(token: str) -> tuple[int, ...]:
-    """Return the term ids of one folded token: none, one, or several for a compound or a run."""
-    if _UNSPACED_RUN.match(token):
-        pairs = [token[i : i + 2] for i in range(len(token) - 1)]
-        return tuple(_term_id(pair) for pair in pairs or [token])
+    """Return the term ids of a token: none for a stop word, several for a compound."""
     if token in STOP_WORDS:
         return ()
     parts = [part for part in _INNER.split(token.removesuffix("'s")) if part]
@@ -115,5 +126,5 @@ def _stem(token: str) -> str:
 
 
 def _term_id(term: str) -> int:
-    data = term[:_LONGEST_TOKEN].encode("utf-8", "surrogatepass")
+    data = term.encode("utf-8", "surrogatepass")
     return 1 + int.from_bytes(blake2b(data, digest_size=8).digest(), "big") % _TERM_SPACE

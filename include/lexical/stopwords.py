@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-# Left in on purpose, because they are also names or matter in a query: us, may, it's cousin IT is
-# lost to "it"; no, not, nor and without change what is asked for; numerals are content.
+# Left in on purpose, because they are names too (us, may) or change what is asked for
+# (no, not, without). Numerals are content.
 STOP_WORDS: frozenset[str] = frozenset(
     """
     a about above after again against all also am an and any are as at
@@ -20,5 +20,5 @@ STOP_WORDS: frozenset[str] = frozenset(
     shouldn't wasn't weren't won't wouldn't i'm i've i'd i'll you're you've you'd you'll he's
     she's it's we're we've we'd we'll they're they've they'd they'll that's there's what's who's
     let's
-    """.split()
+    """.split()  # ruff: ignore[split-static-string] - a list of quoted words cannot be read
 )

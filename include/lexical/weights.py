@@ -10,12 +10,18 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+K1 = 1.2
+"""Saturation of the term frequency."""
+B = 0.75
+"""Weight of the passage's length."""
+
+
 def impacts(
     counts: Mapping[int, int],
     length: int,
     avg_length: float,
-    k1: float = 1.2,
-    b: float = 0.75,
+    k1: float = K1,
+    b: float = B,
 ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
     """Return the saturated term frequencies of a passage.
 

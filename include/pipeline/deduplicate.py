@@ -59,9 +59,7 @@ def deduplicate(context: RunContext) -> Manifest:
             update.write({**row, "versions": "{}"})
         manifest = attempt.commit({"batches": batches.count})
         seconds = time.monotonic() - started
-        runs.record_stage(
-            connection, context.run_id, "deduplicate", 0, result.incoming, seconds
-        )
+        runs.record_stage(connection, context.run_id, "deduplicate", 0, result.incoming, seconds)
     logger.info(
         "%s documents to enrich in %s batches, %s to update, %s duplicates, in %.1f s",
         batches.total,
@@ -77,9 +75,7 @@ def _versions() -> dict[str, str]:
     return current_versions()
 
 
-def _quarantined(
-    context: RunContext, found: Manifest, extracted: list[Manifest]
-) -> Iterator[Row]:
+def _quarantined(context: RunContext, found: Manifest, extracted: list[Manifest]) -> Iterator[Row]:
     for manifest in (found, *extracted):
         yield from context.staging.rows(manifest, "quarantine")
 
@@ -142,7 +138,9 @@ def _candidates(
 class _Batches:
     """Cuts documents into batches, by number and by length of text."""
 
-    def __init__(self, attempt: Attempt, extracted: list[Manifest], stored: tuple[int, int]) -> None:
+    def __init__(
+        self, attempt: Attempt, extracted: list[Manifest], stored: tuple[int, int]
+    ) -> None:
         documents = stored[0] + sum(manifest.counts["documents"] for manifest in extracted)
         chars = stored[1] + sum(manifest.facts["chars"] for manifest in extracted)
         most = settings().max_batches
@@ -154,9 +152,7 @@ class _Batches:
         self.total = 0
 
     def write(self, row: Row) -> None:
-        full = (
-            self._documents >= self._documents_a_batch or self._chars >= self._chars_a_batch
-        )
+        full = self._documents >= self._documents_a_batch or self._chars >= self._chars_a_batch
         if self.count == 0 or full:
             self.count += 1
             self._documents = self._chars = 0

@@ -10,13 +10,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 
-
 from include import extraction, ids
 from include.errors import BadInput, UnavailableError
 from include.models import Source
 from include.pipeline import shards
 from include.pipeline.context import RunContext
-from include.pipeline.record_files import RecordFileReader
+from include.pipeline.reading import TRANSIENT_REASONS, hash_file
+from include.pipeline.record_files import RECORD_PARSER, RecordFileReader
 from include.settings import settings
 from include.sources import ListedFile, ListingProblem, SourceReader, open_source
 from include.sources.acl import HIDING_REASONS
@@ -29,9 +29,6 @@ logger = logging.getLogger(__name__)
 _WAIT_SECONDS = 5
 _WAIT_AT_MOST = 3600
 _PULL_ROUNDS = 10
-
-TRANSIENT_REASONS = frozenset({"changed_while_read", "vanished", "unreadable"})
-"""Reasons after which the next run tries again although nothing changed."""
 
 
 @dataclass(slots=True)
@@ -185,9 +182,9 @@ class _Discovery:
         )
         for row in listing.files_in(self._connection, self._source.name, "check"):
             try:
-                digest = reader.hash_file(row["path"])
+                digest = hash_file(reader, row["path"])
             except BadInput as error:
-                self._quarantine_file(row, error, transient=True)
+                self._quarantine_file(row, error, transient=error.reason in TRANSIENT_REASONS)
                 continue
             state = "touched" if digest == row["stored_hash"] else "read"
             listing.set_state(self._connection, self._source.name, row["path"], state, digest)
@@ -311,6 +308,3 @@ def _work(connection: Connection, attempt: Attempt) -> Iterator[Row]:
         if row["spool_row"] == wanted:
             yield row
             wanted = next(selected, None)
-
-
-

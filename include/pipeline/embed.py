@@ -30,8 +30,8 @@ def embed(context: RunContext, shard: int, threads: int | None = None) -> Manife
     """Embed the passages of one enriched batch.
 
     Returns:
-        The manifest: file ``vectors`` (one row a distinct input), facts ``model_id`` and
-        ``computed``.
+        The manifest: file ``vectors`` (one row a distinct input), facts ``model_id``,
+        ``dimension`` and ``computed``.
     """
     started = time.monotonic()
     enriched = context.staging.manifest("enrich", shard)
@@ -45,7 +45,13 @@ def embed(context: RunContext, shard: int, threads: int | None = None) -> Manife
         computed = 0
         for page in _pages(_inputs(context, enriched)):
             computed += _embed_page(connection, attempt, page, identity.model_id, threads)
-        manifest = attempt.commit({"model_id": identity.model_id, "computed": computed})
+        manifest = attempt.commit(
+            {
+                "model_id": identity.model_id,
+                "dimension": identity.dimension,
+                "computed": computed,
+            }
+        )
         seconds = time.monotonic() - started
         count = manifest.counts["vectors"]
         runs.record_stage(connection, context.run_id, "embed", shard, count, seconds)

@@ -10,17 +10,23 @@ from contextlib import ExitStack
 from datetime import datetime
 from pathlib import PurePosixPath
 from typing import Any
+from urllib.parse import quote
 
 from include import dedup, extraction, ids
 from include.errors import BadInput
 from include.models import Extracted, Member, Source
 from include.pipeline import shards
 from include.pipeline.context import RunContext
-from include.pipeline.discover import TRANSIENT_REASONS
+from include.pipeline.reading import TRANSIENT_REASONS, read_file
 from include.pipeline.record_files import RECORD_PARSER
-from include.settings import settings
-from include.sources import Record, SourceReader, open_source
-from include.sources.acl import HIDING_REASONS, effective_acl
+from include.sources import (
+    HIDING_REASONS,
+    Record,
+    SourceReader,
+    effective_acl,
+    from_json,
+    open_source,
+)
 from include.staging import Manifest, Row
 from include.store import runs, sources
 from include.store.database import connect, next_fence
@@ -74,7 +80,6 @@ class _Batch:
     def __init__(self, configured: dict[str, Source], fence: int, stack: ExitStack) -> None:
         self._sources = configured
         self._fence = fence
-        self._stack = stack
         self._extractor = stack.enter_context(extraction.Extractor())
         self._readers: dict[str, SourceReader] = {}
 
@@ -88,9 +93,7 @@ class _Batch:
         item["fence"] = self._fence
         try:
             effective_acl(self._sources[item["source"]].acl, item["own_acl"])
-            data, digest = self._reader(item["source"]).read_file(
-                item["path"], settings().max_file_mb << 20
-            )
+            data, digest = read_file(self._reader(item["source"]), item["path"])
         except BadInput as error:
             yield "quarantine", _quarantined(item, error)
             yield "read", _read(item, None)
@@ -127,7 +130,8 @@ class _Batch:
             yield "quarantine", _quarantined(item, error)
 
     def _record(self, item: Row) -> Row:
-        record = Record.from_json(json.loads(item["payload"]))
+        record = from_json(json.loads(item["payload"]))
+        assert isinstance(record, Record)  # noqa: S101 - bad ones were quarantined by discovery
         meta = json.loads(item["meta"])
         if record.text_field == "html":
             found = self._extractor.extract_record_html(record.text or "")
@@ -146,8 +150,7 @@ class _Batch:
 
     def _reader(self, source: str) -> SourceReader:
         if source not in self._readers:
-            reader = open_source(self._sources[source])
-            self._readers[source] = self._stack.enter_context(reader)
+            self._readers[source] = open_source(self._sources[source])
         return self._readers[source]
 
 
@@ -177,6 +180,7 @@ def _document_row(item: Row, found: Extracted, meta: dict[str, Any]) -> Row:
         "content_hash": ids.content_hash(title, found.text),
         "parser": found.parser,
         "versions": "{}",
+        "stored": False,
         "exact_hash": fingerprint.exact_hash,
         "signature": fingerprint.signature,
         "bands": list(fingerprint.bands),
@@ -192,7 +196,7 @@ def _member_item(item: Row, member: Member) -> Row:
         **item,
         "key": key,
         "doc_id": str(ids.doc_id(item["source"], key)),
-        "uri": f"{item['uri']}!/{extraction.quote_member(member.path)}",
+        "uri": f"{item['uri']}!/{quote(member.path)}",
         "meta": json.dumps(inherited),
     }
 

@@ -13,8 +13,19 @@ from include import ids
 from include.errors import BadInput
 from include.models import Source
 from include.pipeline.context import RunContext
-from include.sources import BadRecord, Record, SourceReader, record_uri
-from include.sources.acl import HIDING_REASONS, combine_own, effective_acl
+from include.pipeline.reading import TRANSIENT_REASONS, open_records
+from include.sandbox import Sandbox
+from include.sources import (
+    HIDING_REASONS,
+    BadRecord,
+    Record,
+    SourceReader,
+    combine_own,
+    effective_acl,
+    from_json,
+    record_file_format,
+    record_uri,
+)
 from include.staging import Row, Writer
 
 RECORD_PARSER = "record/1"
@@ -37,11 +48,11 @@ class RecordFileReader:
         self._fence = fence
         self._source = source
         self._reader = reader
+        self._sandbox = Sandbox()
         self.whole = True
         self.digest: str | None = None
 
     def __enter__(self) -> Self:
-        self._reader.__enter__()
         return self
 
     def __exit__(
@@ -50,7 +61,7 @@ class RecordFileReader:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._reader.__exit__(kind, error, trace)
+        self._sandbox.close()
 
     def read(self, file: Row, spool: Writer, bad: list[Row]) -> Iterator[Row]:
         """Yield a place for every record of a file; spool the good ones, note the bad ones.
@@ -60,16 +71,21 @@ class RecordFileReader:
         """
         self.whole, self.digest = True, None
         seen: Counter[str] = Counter()
-        with self._reader.read_records(file["path"]) as items:
-            for item in items:
+        skipped = False
+        record_format = record_file_format(file["path"], self._source.format)
+        with open_records(self._reader, self._sandbox, file["path"], record_format) as items:
+            for raw in items:
                 entry: Row
+                item = from_json(raw)
                 if isinstance(item, Record):
                     if self._skipped(item, file):
-                        self.whole = False
+                        skipped = True
                         continue
-                    entry = self._record(item, file)
+                    entry = {**self._record(item, file), "payload": json.dumps(raw)}
                     entry["own_acl"], problem = self._own_acl(item, file)
                 else:
+                    if item.reason in TRANSIENT_REASONS:
+                        raise BadInput(item.reason, item.detail)
                     entry = self._bad_record(item, file)
                     problem = BadInput(item.reason, item.detail)
                 seen[entry["key"]] += 1
@@ -81,7 +97,7 @@ class RecordFileReader:
                 entry["spool_row"] = spool.total
                 spool.write(entry)
                 yield {**entry, "state": "ok"}
-            self.digest = items.digest
+            self.digest = None if skipped else items.digest
 
     def _skipped(self, record: Record, file: Row) -> bool:
         if self._context.interval is None:
@@ -101,11 +117,10 @@ class RecordFileReader:
             "path": file["path"],
             "uri": record_uri(file["uri"], name),
             "record_id": record.record_id,
-            "payload": json.dumps(record.to_json(), ensure_ascii=False),
             "source_hash": record.source_hash,
             "meta_hash": file["meta_hash"],
             "meta": json.dumps(file["meta"]),
-            "row_number": record.position,
+            "row_number": record.line_or_row,
             "updated_at": record.updated_at or _stated(file),
             "mtime_ns": file["mtime_ns"],
             "fence": self._fence,
@@ -120,7 +135,7 @@ class RecordFileReader:
             effective_acl(self._source.acl, own)
         except BadInput as error:
             return None, error
-        return (list(own) if own else None), None
+        return (list(own) if own else None), record.problem
 
     def _bad_record(self, record: BadRecord, file: Row) -> Row:
         # A broken record whose id can be told hides no other; the rest could be any of them.
@@ -128,7 +143,7 @@ class RecordFileReader:
             self.whole = False
         name = record.record_id
         by_file = file["path"] if self._source.record_key == "file" else None
-        key = ids.record_key(name, by_file) if name is not None else f"line:{record.position}"
+        key = ids.record_key(name, by_file) if name is not None else f"line:{record.line_or_row}"
         doc_id = ids.doc_id(self._source.name, key) if name is not None else None
         return {
             "source": self._source.name,
@@ -137,11 +152,11 @@ class RecordFileReader:
             "kind": "record",
             "path": file["path"],
             "uri": record_uri(file["uri"], name) if name is not None else file["uri"],
-            "record_id": name or f"line {record.position}",
-            "source_hash": record.source_hash,
+            "record_id": name or f"line {record.line_or_row}",
+            "source_hash": ids.text_hash(record.reason, record.detail),
             "meta_hash": file["meta_hash"],
             "own_acl": None,
-            "row_number": record.position,
+            "row_number": record.line_or_row,
             "updated_at": None,
         }
 

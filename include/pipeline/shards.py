@@ -141,6 +141,7 @@ _DOCUMENT = {
     "content_hash": "str",
     "parser": "str",
     "versions": "str",
+    "stored": "bool",
 }
 
 

@@ -36,7 +36,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "dag-processor": ("dag-processor",),
     "triggerer": ("triggerer", "--skip-serve-logs"),
 }
-STOP_SECONDS = 20
+STOP_SECONDS = 5
 
 
 @dataclass(frozen=True)

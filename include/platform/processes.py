@@ -103,11 +103,14 @@ def marked(name: str, value: str) -> list[psutil.Process]:
     return found
 
 
-def end(processes: Iterable[psutil.Process], seconds: float) -> list[int]:
-    """Ask processes to end, kill those that do not in time, and return the ids of the killed."""
+def end(processes: Iterable[psutil.Process], seconds: float) -> None:
+    """Ask processes to end, and kill those that do not.
+
+    They are asked twice, ``seconds`` apart: servers that wait for work in hand give it up then.
+    """
     living = _signal(processes, signal.SIGTERM, seconds)
-    _signal(living, signal.SIGKILL, 10)
-    return [process.pid for process in living]
+    living = _signal(living, signal.SIGTERM, seconds)
+    _signal(living, signal.SIGKILL, seconds)
 
 
 def end_all(find: Callable[[], list[psutil.Process]]) -> None:

@@ -93,14 +93,14 @@ def _split_text(text: str, where: str) -> Any:
 def _group(name: Any, where: str) -> str:
     if not isinstance(name, str):
         raise _malformed(where, "holds something that is not text")
-    name = str(name).strip()
-    if not name:
+    group = name.strip()
+    if not group:
         raise _malformed(where, "holds an empty group name")
-    if "," in name or not name.isprintable():
+    if "," in group or not group.isprintable():
         raise _malformed(where, "holds a group name with a comma or an unprintable character")
-    if name.casefold().startswith(RESERVED_PREFIXES):
+    if group.casefold().startswith(RESERVED_PREFIXES):
         raise _malformed(where, "uses a prefix that is reserved (user:, conversation:)")
-    return name
+    return str(group)
 
 
 def _malformed(where: str, what: str) -> BadInput:

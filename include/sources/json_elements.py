@@ -73,13 +73,14 @@ def read_json(stream: BinaryIO, options: RecordOptions) -> Iterator[Row | BadRec
             yield too_large("record", number, salvaged, options)
             continue
         try:
-            fields, decoded = parser.parse(element.data, f"Record {number}")
+            fields, decoded = parser.parse(element.data, "record", number)
         except BadInput as problem:
             salvaged = parser.salvage_id(element.data)
             lost = problem.reason == "invalid_json"
             yield BadRecord(number, salvaged, problem.reason, problem.detail, rest_lost=lost)
             continue
-        yield Row(number, fields, "record", encoding=decoded if encoding == "utf-8" else encoding)
+        decoded = decoded if encoding == "utf-8" else encoding
+        yield Row(number, fields, "record", encoding=decoded, clean=parser.clean)
 
 
 def split(source: IO[bytes], limit: int, *, inside: bool) -> Iterator[Element]:
@@ -133,7 +134,10 @@ def split(source: IO[bytes], limit: int, *, inside: bool) -> Iterator[Element]:
             if closed:
                 yield from _trailing(source, data[position:], base + position)
                 return
-    yield from _unfinished(data[start:], base + start, head, depth, level, in_string)
+    if head:
+        yield Element(head, head_at, "cut")
+        return
+    yield from _unfinished(data[start:], base + start, depth > level or in_string, inside)
 
 
 def _element(data: bytes, offset: int, head: bytes, head_at: int, limit: int) -> Element:
@@ -145,16 +149,15 @@ def _element(data: bytes, offset: int, head: bytes, head_at: int, limit: int) ->
     return Element(stripped.rstrip(), offset + len(data) - len(stripped))
 
 
-def _unfinished(
-    rest: bytes, offset: int, head: bytes, depth: int, level: int, in_string: bool
-) -> Iterator[Element]:
-    element = _element(head or rest, offset, b"", 0, len(rest) + len(head))
-    if depth > level or in_string or head:
+def _unfinished(rest: bytes, offset: int, open_: bool, inside: bool) -> Iterator[Element]:
+    """What is left at the end of the stream: a piece, a whole last element, or nothing."""
+    element = _element(rest, offset, b"", 0, len(rest))
+    if open_:
         yield Element(element.data, element.offset, "cut")
         return
     if element.data:
         yield element
-    if level:
+    if inside:
         yield Element(b"", offset, "cut")
 
 

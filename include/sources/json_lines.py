@@ -27,7 +27,7 @@ def read_json_lines(stream: BinaryIO, options: RecordOptions) -> Iterator[Row | 
             yield too_large("line", number, salvaged, options)
             continue
         try:
-            fields, decoded = parser.parse(line, f"Line {number}")
+            fields, decoded = parser.parse(line, "line", number)
         except BadInput as problem:
             salvaged = parser.salvage_id(line)
             if problem.reason == "invalid_json" and _breaks_off(line):
@@ -36,7 +36,8 @@ def read_json_lines(stream: BinaryIO, options: RecordOptions) -> Iterator[Row | 
             else:
                 yield BadRecord(number, salvaged, problem.reason, problem.detail)
             continue
-        yield Row(number, fields, encoding=decoded if encoding == "utf-8" else encoding)
+        decoded = decoded if encoding == "utf-8" else encoding
+        yield Row(number, fields, encoding=decoded, clean=parser.clean)
 
 
 def _lines(source: IO[bytes], limit: int) -> Iterator[tuple[int, bytes, bool]]:

@@ -5,15 +5,21 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
+from math import isfinite
 from typing import Any
 
 from include.errors import BadInput
 from include.sources.byte_text import TextDecoder
 from include.sources.record import ID_FIELDS, RecordOptions, identify
+from include.sources.values import MAX_DEPTH
 
 # Raw control characters inside strings are read, NaN and infinities become null: what programs
 # write by mistake and cannot be misread. Of a key that stands twice the last value wins.
-_DECODER = json.JSONDecoder(strict=False, parse_constant=lambda _: None)
+_DECODER = json.JSONDecoder(
+    strict=False,
+    parse_constant=lambda _: None,
+    parse_float=lambda digits: number if isfinite(number := float(digits)) else None,
+)
 
 _TOKEN = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"|[\[\]{},]|"', re.DOTALL)
 _SALVAGED_FROM = 64 * 1024
@@ -22,30 +28,51 @@ _ID_VALUE = re.compile(rb'\s*+:\s*+("[^"\\]*+(?:\\.[^"\\]*+)*+"|-?\d++)\s*+[,}]'
 
 @dataclass(slots=True)
 class JsonParser:
-    """Parses the JSON texts of one file."""
+    """Parses the JSON texts of one file.
+
+    Attributes:
+        clean: whether what was parsed last is what ``values.clean`` would make of it, which shows
+            from its bytes: no escaped code points, no NUL, too few brackets to be too deep.
+    """
 
     options: RecordOptions
     decoder: TextDecoder
+    clean: bool = False
 
-    def parse(self, data: bytes, where: str) -> tuple[dict[str, Any], str]:
+    def parse(self, data: bytes, place: str, number: int) -> tuple[dict[str, Any], str]:
         """Return the object in ``data`` and the encoding that it was read by.
+
+        Args:
+            data: one JSON text.
+            place: what ``number`` counts, for messages.
+            number: where the text stands, from 1.
 
         Raises:
             BadInput: ``invalid_json``, ``too_deep`` or ``not_an_object``.
         """
         try:
-            text, encoding = self.decoder.decode(data)
-            value = _DECODER.decode(text)
+            text, encoding = self.decoder.decode(data.strip())
+            value, end = _DECODER.raw_decode(text)
+            if end != len(text):
+                raise json.JSONDecodeError("something follows it", text, end)
         except RecursionError:
             raise BadInput(
-                "too_deep", f"{where} is nested too deep to be read; flatten it."
+                "too_deep",
+                f"{place.capitalize()} {number} is nested too deep to be read; flatten it.",
             ) from None
         except ValueError as error:
+            where = f"{place.capitalize()} {number}"
             raise BadInput("invalid_json", _explain(error, data, where)) from None
         if not isinstance(value, dict):
             raise BadInput(
-                "not_an_object", f"{where} is JSON but no object; write one {{...}} a record."
+                "not_an_object",
+                f"{place.capitalize()} {number} is JSON but no object; write one {{...}} a record.",
             )
+        self.clean = (
+            b"\\u" not in data
+            and b"\0" not in data
+            and data.count(b"{") + data.count(b"[") <= MAX_DEPTH
+        )
         return value, encoding
 
     def salvage_id(self, data: bytes) -> str | None:

@@ -147,6 +147,14 @@ def record_format(path: str, forced: str | None = None) -> str | None:
     return _BY_EXTENSION.get(extension)
 
 
+def record_file_format(path: str, forced: str | None = None) -> str:
+    """Return the format of a file that is known to hold records."""
+    found = record_format(path, forced)
+    if found is None:
+        raise ConfigurationError(f"{path} holds no records.")
+    return found
+
+
 def check_format(text: str) -> str | None:
     """Return the record format that a source's ``format`` names, None for documents.
 

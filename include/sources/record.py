@@ -31,7 +31,7 @@ class RecordOptions:
     max_bytes: int = 16 * 1024 * 1024
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Row:
     """Fields as a format's reader found them.
 
@@ -40,6 +40,7 @@ class Row:
         place: what the number counts: ``line``, ``row`` or ``record``.
         textual: whether every value is a string (CSV).
         encoding: how its bytes were decoded.
+        clean: whether ``values.clean`` would leave the fields as they are.
     """
 
     number: int
@@ -47,6 +48,12 @@ class Row:
     place: str = "line"
     textual: bool = False
     encoding: str = "utf-8"
+    clean: bool = False
+
+    @property
+    def where(self) -> str:
+        """Where it stands, for messages."""
+        return f"{self.place} {self.number}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,21 +113,20 @@ class BadRecord:
 
 def build_record(row: Row, options: RecordOptions) -> Record | BadRecord:
     """Turn a row into a record; a row that cannot be one into a :class:`BadRecord`."""
-    where = f"{row.place} {row.number}"
     record_id = None
     try:
-        record_id = _identity(row.fields, options, where)
-        fields: dict[str, Any] = clean(row.fields)
+        record_id = _identity(row, options)
+        fields: dict[str, Any] = row.fields if row.clean else clean(row.fields)
     except BadInput as problem:
         detail = problem.detail
         if problem.reason != "bad_id":
-            detail = f"{where.capitalize()} cannot be used: {detail}"
+            detail = f"{row.where.capitalize()} cannot be used: {detail}"
         return BadRecord(row.number, record_id, problem.reason, detail)
     metadata = dict(fields)
     own_acl = acl_problem = problem_found = None
     if "acl" in metadata:
         try:
-            own_acl = parse_acl(metadata.pop("acl"), textual=row.textual, where=where)
+            own_acl = parse_acl(metadata.pop("acl"), textual=row.textual, where=row.where)
         except BadInput as problem:
             acl_problem = problem
     title = _plain(fields.get("title"))
@@ -133,7 +139,9 @@ def build_record(row: Row, options: RecordOptions) -> Record | BadRecord:
     if text_field is not None:
         del metadata[text_field]
     elif text is None:
-        problem_found = BadInput("no_text", f"{where.capitalize()} has no text; fill in its text.")
+        problem_found = BadInput(
+            "no_text", f"{row.where.capitalize()} has no text; fill in its text."
+        )
     url = fields.get("url")
     return Record(
         line_or_row=row.number,
@@ -181,9 +189,9 @@ def identify(value: Any) -> str | None:
     return text if len(text) <= _MAX_ID_CHARS else None
 
 
-def _identity(fields: dict[str, Any], options: RecordOptions, where: str) -> str | None:
+def _identity(row: Row, options: RecordOptions) -> str | None:
     for name in (options.record_id,) if options.record_id else ID_FIELDS:
-        value = fields.get(name)
+        value = row.fields.get(name)
         # NaN, which alone differs from itself, is how pandas writes "missing".
         if value is None or value != value:
             continue
@@ -191,14 +199,14 @@ def _identity(fields: dict[str, Any], options: RecordOptions, where: str) -> str
         if found is None:
             raise BadInput(
                 "bad_id",
-                f"The {name} in {where} is not a text or whole number of 1 to {_MAX_ID_CHARS} "
+                f"The {name} in {row.where} is not a text or whole number of 1 to {_MAX_ID_CHARS} "
                 "characters; correct it.",
             )
         return found
     if options.record_id:
         raise BadInput(
             "bad_id",
-            f"{where.capitalize()} has no {options.record_id}, which the source names as its "
+            f"{row.where.capitalize()} has no {options.record_id}, which the source names as its "
             "records' id; add it, or change the source's --record-id.",
         )
     return None

@@ -103,6 +103,21 @@ def iterate(payload: dict[str, Any]) -> Iterator[dict[str, Any]]:
             yield to_json(item)
 
 
+def read_open(payload: dict[str, Any], file: BinaryIO) -> Iterator[dict[str, Any]]:
+    """Read the records of an open file; the target of a sandboxed worker.
+
+    Args:
+        payload: ``format``, ``record_id`` and ``max_record_mb``, as for :func:`iterate`.
+        file: at its start.
+
+    Yields:
+        What :func:`include.sources.record.to_json` makes of each item.
+    """
+    options = RecordOptions(payload["record_id"], int(payload["max_record_mb"]) * 1024 * 1024)
+    for item in read_records(file, payload["format"], options):
+        yield to_json(item)
+
+
 def _split_path(payload: dict[str, Any]) -> tuple[str, str]:
     if "root" in payload:
         return payload["root"], payload["path"]

@@ -36,7 +36,7 @@ def clean(value: Any, depth: int = 0) -> Any:
     if depth >= MAX_DEPTH and kind in {dict, list, tuple}:
         raise BadInput("too_deep", f"It is nested deeper than {MAX_DEPTH} levels; flatten it.")
     if kind is dict:
-        return {clean_text(str(name)): clean(item, depth + 1) for name, item in value.items()}
+        return {_clean_name(name): clean(item, depth + 1) for name, item in value.items()}
     if kind is list or kind is tuple:
         return [clean(item, depth + 1) for item in value]
     return _clean_typed(value)
@@ -53,6 +53,10 @@ def clean_text(text: str) -> str:
     except UnicodeEncodeError:
         return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     return text
+
+
+def _clean_name(name: str) -> str:
+    return name if name.isascii() and "\0" not in name else clean_text(name)
 
 
 def parse_time(value: Any) -> datetime | None:

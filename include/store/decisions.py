@@ -70,9 +70,7 @@ def count_stored(connection: Connection, versions: dict[str, str]) -> tuple[int,
     return (int(row["documents"]), int(row["chars"])) if row else (0, 0)
 
 
-def stored_to_enrich(
-    connection: Connection, versions: dict[str, str]
-) -> Iterator[Row]:
+def stored_to_enrich(connection: Connection, versions: dict[str, str]) -> Iterator[Row]:
     """Yield stored documents that must be processed although their source did not change.
 
     These were promoted from duplicate, or were processed by other versions.
@@ -80,9 +78,7 @@ def stored_to_enrich(
     yield from _pages(connection, "decisions_stored_to_enrich", versions)
 
 
-def stored_to_demote(
-    connection: Connection, versions: dict[str, str]
-) -> Iterator[Row]:
+def stored_to_demote(connection: Connection, versions: dict[str, str]) -> Iterator[Row]:
     """Yield stored documents that have become duplicates although they did not change."""
     yield from _pages(connection, "decisions_stored_to_demote", versions)
 
@@ -101,9 +97,7 @@ def add_brought(connection: Connection, doc_ids: Sequence[str]) -> None:
     )
 
 
-def _pages(
-    connection: Connection, name: str, versions: dict[str, str]
-) -> Iterator[Row]:
+def _pages(connection: Connection, name: str, versions: dict[str, str]) -> Iterator[Row]:
     after = "00000000-0000-0000-0000-000000000000"
     while True:
         rows = run(

@@ -110,9 +110,7 @@ def mark(
         run(connection, "discover_mark_interval", source=source, start=start, end=end)
 
 
-def files_in(
-    connection: Connection, source: str, state: str, kind: str | None = None
-) -> list[Row]:
+def files_in(connection: Connection, source: str, state: str, kind: str | None = None) -> list[Row]:
     """Return the files in a state."""
     return run(connection, "discover_files_in", source=source, state=state, kind=kind).fetchall()
 
@@ -160,9 +158,7 @@ def add_places(connection: Connection, source: str, file: Row, rows: Iterable[Ro
             tuple(_PLACE_COLUMNS),
             tuple(_PLACE_COLUMNS.values()),
             (
-                tuple(
-                    source if name == "source" else row.get(name) for name in _PLACE_COLUMNS
-                )
+                tuple(source if name == "source" else row.get(name) for name in _PLACE_COLUMNS)
                 for row in rows
             ),
         )

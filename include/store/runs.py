@@ -55,9 +55,7 @@ def record_stage(
             items=items,
             seconds=seconds,
         )
-        connection.execute(
-            "update ops.lease set heartbeat_at = now() where run_id = %s", (run_id,)
-        )
+        connection.execute("update ops.lease set heartbeat_at = now() where run_id = %s", (run_id,))
 
 
 def acquire(connection: Connection, run_id: str, kind: str, source: str) -> str | None:

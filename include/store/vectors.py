@@ -65,9 +65,24 @@ def add_to_cache(
             "staged_vector",
             ("input_hash", "vector"),
             ("text", "halfvec"),
-            (
-                (digest, HalfVector(vector))
-                for digest, vector in zip(digests, vectors, strict=True)
-            ),
+            ((digest, HalfVector(vector)) for digest, vector in zip(digests, vectors, strict=True)),
         )
         run(connection, "vectors_add", model_id=model_id)
+
+
+def table_name(connection: Connection, model_id: str) -> str:
+    """Return the table of a registered model."""
+    row = connection.execute(
+        "select table_name from corpus.embedding_model where model_id = %s", (model_id,)
+    ).fetchone()
+    if row is None:
+        raise ConfigurationError(f"The embedding model {model_id} is not registered.")
+    return str(row["table_name"])
+
+
+def active_table(connection: Connection) -> str | None:
+    """Return the table of the active model; None before anything was embedded."""
+    row = connection.execute(
+        "select table_name from corpus.embedding_model where active"
+    ).fetchone()
+    return str(row["table_name"]) if row else None

@@ -8,31 +8,29 @@ comment on table corpus.analyst_role is
 'SQL logins of analysts and the groups bound to them.';
 
 -- Groups of the caller. session_user, not current_user: a definer function or SET ROLE changes
--- nothing. Only the serving role may set groups; unset means none, so public rows only.
+-- nothing. Only the serving role may set groups; unset means none, so public rows only. pg_temp
+-- stands last in every search path here: left out, it would be searched first, and a caller's
+-- temporary table named like a catalog would answer in its place.
 create function corpus.caller_groups() returns text[]
-language sql stable parallel safe security definer set search_path = pg_catalog
+language sql stable parallel safe security definer set search_path = pg_catalog, pg_temp
 as $$
-    select case
-        when session_user = 'tidemark_serving' then coalesce(
-            (
-                select array_agg(value)
-                from jsonb_array_elements_text(
-                    coalesce(
-                        nullif(current_setting('tidemark.groups', true), ''), '[]'
-                    )::jsonb
-                ) as granted (value)
-                where value not like '!%'
-            ), '{}'
-        )
-        else coalesce(
-            (select groups from corpus.analyst_role where role_name = session_user), '{}'
-        )
-    end
+    select coalesce(array_agg(value) filter (where value not like '!%'), '{}')
+    from jsonb_array_elements_text(
+        case
+            when session_user = 'tidemark_serving' then
+                coalesce(nullif(current_setting('tidemark.groups', true), ''), '[]')::jsonb
+            else to_jsonb(
+                coalesce(
+                    (select groups from corpus.analyst_role where role_name = session_user), '{}'
+                )
+            )
+        end
+    ) as granted (value)
 $$;
 
 -- The operator, the pipeline and the owner see every row.
 create function corpus.caller_sees_all() returns boolean
-language sql stable parallel safe security definer set search_path = pg_catalog
+language sql stable parallel safe security definer set search_path = pg_catalog, pg_temp
 as $$
     select
         session_user in ('tidemark_operator', 'tidemark_pipeline')
@@ -45,7 +43,7 @@ $$;
 
 -- The effective list: the source's is the outer bound. Narrowing to nobody hides.
 create function corpus.effective_acl(outer_acl text[], own_acl text[]) returns text[]
-language sql immutable parallel safe set search_path = pg_catalog
+language sql immutable parallel safe set search_path = pg_catalog, pg_temp
 as $$
     select case
         when own_acl is null then outer_acl
@@ -123,7 +121,7 @@ where d.status = 'current';
 -- What duplicates what. Both ends carry equal lists, so the row is as visible as its document.
 create function corpus.duplicate_of(document uuid)
 returns table (canonical_doc_id uuid, similarity real)
-language sql stable security definer set search_path = pg_catalog
+language sql stable security definer set search_path = pg_catalog, pg_temp
 as $$
     select n.canonical_doc_id, n.similarity
     from corpus.near_duplicate as n

@@ -2,7 +2,7 @@
 create function corpus.register_embedding_model(
     new_model_id text, new_identity jsonb, new_dimension integer
 ) returns text
-language plpgsql security definer set search_path = pg_catalog, public
+language plpgsql security definer set search_path = pg_catalog, public, pg_temp
 as $$
 declare
     new_table text := 'embedding_' || left(md5(new_model_id), 12);
@@ -44,7 +44,7 @@ grant execute on function corpus.register_embedding_model to tidemark_pipeline;
 
 -- Document frequencies and totals follow the passages within their transaction.
 create function corpus.count_terms() returns trigger
-language plpgsql security definer set search_path = pg_catalog, public
+language plpgsql security definer set search_path = pg_catalog, public, pg_temp
 as $$
 begin
     if tg_op = 'INSERT' then
@@ -95,7 +95,7 @@ $$;
 
 -- Values of a sparse vector in the order of its indices.
 create function corpus.impact_values(impacts sparsevec) returns real[]
-language sql immutable parallel safe set search_path = pg_catalog, public
+language sql immutable parallel safe set search_path = pg_catalog, public, pg_temp
 as $$
     select array_agg(split_part(pair, ':', 2)::real order by split_part(pair, ':', 1)::integer)
     from unnest(

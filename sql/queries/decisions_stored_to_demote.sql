@@ -20,7 +20,8 @@ select
     d.source_hash,
     d.meta_hash,
     d.content_hash,
-    d.parser
+    d.parser,
+    true as stored
 from corpus.document as d
 inner join corpus.near_duplicate as n on d.doc_id = n.doc_id
 where

@@ -21,6 +21,7 @@ select
     d.meta_hash,
     d.content_hash,
     d.parser,
+    true as stored,
     d.status = 'current' and d.versions ->> 'entities' = %(entities)s as keep_mentions
 from corpus.document as d
 left join corpus.near_duplicate as n on d.doc_id = n.doc_id

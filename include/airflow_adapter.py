@@ -1,0 +1,116 @@
+"""The one module that knows Airflow: what a task of a DAG run tells the pipeline."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import smtplib
+from datetime import datetime
+from email.message import EmailMessage
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import httpx
+from airflow.sdk import Connection, get_current_context
+
+from include.errors import ConfigurationError
+from include.pipeline.context import RunContext
+from include.settings import settings
+
+logger = logging.getLogger(__name__)
+
+CONNECTION = "tidemark_db"
+_NOTIFY_SECONDS = 10
+
+
+def run_context() -> RunContext:
+    """Return the context of the run that the current task belongs to."""
+    context = get_current_context()
+    run = context["dag_run"]
+    params = context["params"]
+    return RunContext(
+        run_id=run.run_id,
+        dsn=database_dsn(),
+        kind="airflow",
+        source=params.get("source") or None,
+        full=bool(params.get("full")),
+        interval=_backfill_interval(run),
+    )
+
+
+def database_dsn() -> str:
+    """Return the connection string of the pipeline role, from the connection ``tidemark_db``."""
+    connection = Connection.get(CONNECTION)
+    if not connection.host:
+        raise ConfigurationError(f"The Airflow connection {CONNECTION} names no host.")
+    return connection.get_uri().replace("postgres://", "postgresql://", 1)
+
+
+def _backfill_interval(run: Any) -> tuple[datetime, datetime] | None:
+    """Return the data interval of a backfill; every other run handles all that differs."""
+    if str(getattr(run.run_type, "value", run.run_type)) != "backfill":
+        return None
+    return run.data_interval_start, run.data_interval_end
+
+
+def on_run_failure(context: Any) -> None:
+    """End the run's row, give its sources back, and tell whoever is to be told."""
+    from include.pipeline.publish import fail
+
+    run_id = context["dag_run"].run_id if hasattr(context["dag_run"], "run_id") else ""
+    reason = str(context.get("reason") or context.get("exception") or "see the task's log")
+    try:
+        fail(RunContext(run_id=run_id, dsn=_callback_dsn(), kind="airflow"), reason)
+    except Exception:
+        logger.exception("the end of run %s could not be recorded", run_id)
+    notify(context["dag"].dag_id if context.get("dag") else "document_ingestion", run_id, reason)
+
+
+def _callback_dsn() -> str:
+    """Return the connection string where no task runs: callbacks see the environment alone."""
+    value = os.environ.get(f"AIRFLOW_CONN_{CONNECTION.upper()}")
+    if value is None:
+        return database_dsn()
+    if not value.lstrip().startswith("{"):
+        return value.replace("postgres://", "postgresql://", 1)
+    return Connection(conn_id=CONNECTION, **_parts(json.loads(value))).get_uri().replace(
+        "postgres://", "postgresql://", 1
+    )
+
+
+def _parts(stored: dict[str, Any]) -> dict[str, Any]:
+    names = ("conn_type", "host", "login", "password", "schema", "port", "extra")
+    return {name: stored[name] for name in names if stored.get(name) is not None}
+
+
+def notify(dag_id: str, run_id: str, reason: str) -> None:
+    """Tell by webhook and mail, as configured, that a run failed; never raises."""
+    text = f"{dag_id} run {run_id} failed: {reason}"
+    configured = settings()
+    if configured.notify_webhook:
+        try:
+            payload = {"text": text, "dag_id": dag_id, "run_id": run_id, "state": "failed"}
+            response = httpx.post(configured.notify_webhook, json=payload, timeout=_NOTIFY_SECONDS)
+            response.raise_for_status()
+        except Exception:
+            logger.exception("the webhook could not be called")
+    if configured.notify_email and configured.smtp_url:
+        try:
+            _send_mail(configured.smtp_url, configured.notify_email, dag_id, text)
+        except Exception:
+            logger.exception("the mail could not be sent")
+
+
+def _send_mail(server: str, recipient: str, dag_id: str, text: str) -> None:
+    parts = urlsplit(server)
+    message = EmailMessage()
+    message["From"] = f"tidemark@{parts.hostname or 'localhost'}"
+    message["To"] = recipient
+    message["Subject"] = f"Tidemark: {dag_id} failed"
+    message.set_content(text)
+    connect = smtplib.SMTP_SSL if parts.scheme == "smtps" else smtplib.SMTP
+    with connect(parts.hostname or "localhost", parts.port or 0, timeout=_NOTIFY_SECONDS) as smtp:
+        if parts.username:
+            smtp.login(unquote(parts.username), unquote(parts.password or ""))
+        smtp.send_message(message)

@@ -1,0 +1,159 @@
+"""What must hold of documents before and after they are loaded, as expectation suites.
+
+Frames have one row a document and are bounded by the caller; a failing row is named by its
+``doc_id``. The import of Great Expectations takes seconds, so few tasks validate.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+LANGUAGE = r"^([a-z]{2,3}|und)$"
+NORM_TOLERANCE = 0.01
+"""Half precision rounds each of 384 values to eleven bits."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """One expectation that did not hold.
+
+    Attributes:
+        doc_ids: the documents it failed for.
+        expectation: a short name of what was expected.
+    """
+
+    expectation: str
+    doc_ids: tuple[str, ...]
+
+
+def check_staged(frame: pd.DataFrame, dimension: int) -> list[Failure]:
+    """Check documents on their way to the store.
+
+    Args:
+        frame: columns ``doc_id, text_length, language, passages, offset_errors, vectors_missing,
+            least_dimension, most_dimension, norm_error`` (one row a document).
+        dimension: of the embedding model's vectors.
+
+    Returns:
+        What failed, for which documents; empty when all is well.
+    """
+    import great_expectations.expectations as gxe
+
+    return _validate(
+        frame,
+        {
+            "ids are unique": gxe.ExpectColumnValuesToBeUnique(column="doc_id"),
+            "text is not empty": gxe.ExpectColumnValuesToBeBetween(
+                column="text_length", min_value=1
+            ),
+            "language is a code or und": gxe.ExpectColumnValuesToMatchRegex(
+                column="language", regex=LANGUAGE
+            ),
+            "there is a passage": gxe.ExpectColumnValuesToBeBetween(column="passages", min_value=1),
+            "offsets lie inside the text": _zero("offset_errors"),
+            "every passage has a vector": _zero("vectors_missing"),
+            "vectors have the model's dimension": gxe.ExpectColumnValuesToBeBetween(
+                column="least_dimension", min_value=dimension
+            ),
+            "vectors have no more than the model's dimension": (
+                gxe.ExpectColumnValuesToBeBetween(column="most_dimension", max_value=dimension)
+            ),
+            "vectors have norm 1": gxe.ExpectColumnValuesToBeBetween(
+                column="norm_error", max_value=NORM_TOLERANCE
+            ),
+        },
+    )
+
+
+def check_loaded(frame: pd.DataFrame) -> list[Failure]:
+    """Check documents as they stand in the store.
+
+    Args:
+        frame: columns ``doc_id, text_length, language, passages, vectors, lexical,
+            offset_errors, acl_errors, norm_error`` (one row a document).
+
+    Returns:
+        What failed, for which documents; empty when all is well.
+    """
+    import great_expectations.expectations as gxe
+
+    return _validate(
+        frame,
+        {
+            "ids are unique": gxe.ExpectColumnValuesToBeUnique(column="doc_id"),
+            "text is not empty": gxe.ExpectColumnValuesToBeBetween(
+                column="text_length", min_value=1
+            ),
+            "language is a code or und": gxe.ExpectColumnValuesToMatchRegex(
+                column="language", regex=LANGUAGE
+            ),
+            "there is a passage": gxe.ExpectColumnValuesToBeBetween(column="passages", min_value=1),
+            "every passage has a vector": _zero("vectors_missing"),
+            "every passage has its terms": _zero("lexical_missing"),
+            "passages are the text at their offsets": _zero("offset_errors"),
+            "passages carry the document's access list": _zero("acl_errors"),
+            "vectors have norm 1": gxe.ExpectColumnValuesToBeBetween(
+                column="norm_error", max_value=NORM_TOLERANCE
+            ),
+        },
+    )
+
+
+def _zero(column: str) -> Any:
+    import great_expectations.expectations as gxe
+
+    return gxe.ExpectColumnValuesToBeBetween(column=column, min_value=0, max_value=0)
+
+
+@cache
+def _asset() -> Any:
+    """Return the in-memory asset that frames are handed to."""
+    os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
+    import great_expectations as gx
+
+    context = gx.get_context(mode="ephemeral")
+    context.variables.progress_bars = {"globally": False}
+    return context.data_sources.add_pandas("staged").add_dataframe_asset("documents")
+
+
+def _validate(frame: pd.DataFrame, expectations: dict[str, Any]) -> list[Failure]:
+    import great_expectations as gx
+
+    if frame.empty:
+        return []
+    names = list(expectations)
+    suite = gx.ExpectationSuite(name="documents", expectations=list(expectations.values()))
+    for name, expectation in zip(names, suite.expectations, strict=True):
+        expectation.meta = {"name": name}
+    asset = _asset()
+    definition = asset.add_batch_definition_whole_dataframe(f"frame-{id(frame)}")
+    try:
+        batch = definition.get_batch(batch_parameters={"dataframe": frame})
+        result = batch.validate(
+            suite,
+            result_format={
+                "result_format": "COMPLETE",
+                "unexpected_index_column_names": ["doc_id"],
+            },
+        )
+    finally:
+        asset.delete_batch_definition(definition.name)
+    return [
+        Failure(str(item.expectation_config.meta["name"]), _failing(item, frame))
+        for item in result.results
+        if not item.success
+    ]
+
+
+def _failing(item: Any, frame: pd.DataFrame) -> tuple[str, ...]:
+    """Name the documents that failed; where an expectation broke down, all of them."""
+    rows = item.result.get("unexpected_index_list")
+    if rows is None:
+        return tuple(str(doc_id) for doc_id in frame["doc_id"])
+    return tuple(sorted({str(row["doc_id"]) for row in rows}))

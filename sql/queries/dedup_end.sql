@@ -1,0 +1,8 @@
+drop table
+    dedup_incoming,
+    dedup_gone,
+    dedup_work,
+    dedup_round,
+    dedup_round_band,
+    dedup_pair,
+    dedup_verdict;

@@ -1,0 +1,1 @@
+drop table staged_document, staged_chunk, staged_mention, staged_vector;

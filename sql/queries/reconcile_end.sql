@@ -1,0 +1,1 @@
+drop table staged_file, staged_place, staged_gone, staged_read;
