@@ -23,7 +23,11 @@ class Settings(BaseSettings):
     """Deployment settings; ``.env.example`` lists them all."""
 
     model_config = SettingsConfigDict(
-        env_prefix="TIDEMARK_", env_file=ROOT / ".env", extra="ignore", frozen=True
+        env_prefix="TIDEMARK_",
+        env_file=ROOT / ".env",
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
     )
 
     home: Path | None = Field(

@@ -12,7 +12,7 @@ import os
 import re
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -45,7 +45,7 @@ class Staging:
     """The shards of one run below ``root``."""
 
     def __init__(self, root: Path, run_id: str) -> None:
-        self.folder = root / re.sub(r"[^A-Za-z0-9_.-]", "_", run_id)
+        self.folder = root / _folder_name(run_id)
 
     def attempt(self, stage: str, shard: int = 0) -> Attempt:
         """Begin an attempt at one shard of a stage; use it as a context manager."""
@@ -209,3 +209,15 @@ def remove_expired(root: Path, days: int) -> int:
     for folder in expired:
         shutil.rmtree(folder, ignore_errors=True)
     return len(expired)
+
+
+def remove_all(root: Path, keep: Iterable[str]) -> None:
+    """Delete all shards but those of some runs."""
+    kept = {_folder_name(run_id) for run_id in keep}
+    for folder in root.iterdir() if root.is_dir() else ():
+        if folder.is_dir() and folder.name not in kept:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _folder_name(run_id: str) -> str:
+    return re.sub(r"[^A-Za-z0-9_.-]", "_", run_id)

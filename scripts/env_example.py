@@ -15,6 +15,9 @@ COMPOSE = """
 # Needed by docker-compose.yaml alone, which also needs every password, secret and key above
 # (`make up` generates them): password of the database's owner, of letters and digits.
 # POSTGRES_PASSWORD=
+
+# Folder that the containers see as /documents, for sources such as file:///documents.
+# DOCUMENTS_FOLDER=./documents
 """
 
 

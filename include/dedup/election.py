@@ -37,7 +37,7 @@ class Verdict(NamedTuple):
 
 
 def order_of(priority: int, stated_at: int | None, source: str, key: str) -> Order:
-    """Return a document's place: priority, stated time (µs; none comes last), source, key."""
+    """Return a document's place: priority, stated microseconds (none last), source, key."""
     return (priority, stated_at is None, stated_at or 0, source, key)
 
 

@@ -20,6 +20,7 @@ from include.embedding.runtime import (
     normalised,
     reference_file,
 )
+from include.embedding.tokenizer import open_tokenizer
 from include.errors import ConfigurationError
 from include.settings import home, settings
 
@@ -112,16 +113,12 @@ class _Model:
     """A model on its way to a runtime."""
 
     def __init__(self, name: str, cache: Path, threads: int) -> None:
-        from tokenizers import Tokenizer
-
         self.folder = locate_model(name)
         self.identity = read_identity(name, self.folder)
         self.threads = threads
         self.cache = cache
         self.reference = reference_file(self.identity, cache)
-        self.tokenizer = Tokenizer.from_file(str(self.folder / "tokenizer.json"))
-        self.tokenizer.no_padding()
-        self.tokenizer.no_truncation()
+        self.tokenizer = open_tokenizer(self.folder)
 
 
 def _load_torch(model: _Model) -> Runtime:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 Arithmetic = Literal["bf16", "f32"]
 BATCH_TOKENS = 1024
 """Tokens a batch, padding included: what a core computes on stays in its cache."""
+ENOUGH_TOKENS = 256
+"""A batch of so many keeps a core as busy as a larger one, so it ends rather than pads a lot."""
 WINDOW = 1024
 """Texts that are tokenised and sorted together."""
 
@@ -110,9 +112,13 @@ def batches(lengths: Sequence[int]) -> Iterator[list[int]]:
     """Yield positions in batches of at most ``BATCH_TOKENS`` padded tokens, the longest first."""
     batch: list[int] = []
     for position in sorted(range(len(lengths)), key=lambda position: -lengths[position]):
-        if batch and (len(batch) + 1) * lengths[batch[0]] > BATCH_TOKENS:
-            yield batch
-            batch = []
+        if batch:
+            width = lengths[batch[0]]
+            full = (len(batch) + 1) * width > BATCH_TOKENS
+            wasteful = lengths[position] < 0.8 * width and len(batch) * width >= ENOUGH_TOKENS
+            if full or wasteful:
+                yield batch
+                batch = []
         batch.append(position)
     if batch:
         yield batch

@@ -19,7 +19,9 @@ _SENTENCE_END = re.compile(
     r"""[.!?]{1,3}["')\]\u201d\u2019*]{0,3}(?=\s)|[\u3002\uff01\uff1f]|\n(?!\s{0,8}[a-z])"""
 )
 _INVISIBLE = re.compile(f"[{INVISIBLE}]+")
-_QUOTED = re.compile(r'"[^"]{0,300}"|`[^`]{0,300}`|\u00ab[^\u00bb]{0,300}\u00bb|\(e\.g\.[^)]{0,300}\)')
+_QUOTED = re.compile(
+    r'"[^"]{0,300}"|`[^`]{0,300}`|\u00ab[^\u00bb]{0,300}\u00bb|\(e\.g\.[^)]{0,300}\)'
+)
 _SAME = str.maketrans(
     {"\u2019": "'", "\u2018": "'", "\u201c": '"', "\u201d": '"', "\u201e": '"', "\u00a0": " "}
 )
@@ -38,14 +40,16 @@ def find_injections(text: str) -> list[Flag]:
         ``ai_command`` and ``hidden_text``. A span is the sentence, or a piece of up to 1,000 code
         points of a longer one.
     """
+    whole = _fold(text)
+    rules = [rule for rule in RULES if _possible(rule, whole)]
     flags: list[Flag] = []
     for start, end in _sentences(text):
         sentence = text[start:end]
         kinds: dict[str, str] = {}
         if not sentence.isascii():
             kinds.update(("hidden_text", name) for name, rule in HIDDEN if rule.search(sentence))
-        folded = _fold(sentence)
-        for rule in RULES:
+        folded = _fold(sentence) if rules else ""
+        for rule in rules:
             if rule.kind not in kinds and _matches(rule, folded):
                 kinds[rule.kind] = rule.name
         flags.extend(Flag(kind, name, start, end) for kind, name in sorted(kinds.items()))
@@ -77,16 +81,23 @@ def _fold(sentence: str) -> str:
 
 
 def _matches(rule: Rule, folded: str) -> bool:
-    if not any(word in folded for word in rule.needs):
+    if not _possible(rule, folded):
         return False
     match = rule.pattern.search(folded)
-    return match is not None and not _only_mentioned(folded, match.start(), match.end())
+    return match is not None and not _only_mentioned(rule, folded, match.span())
 
 
-def _only_mentioned(folded: str, start: int, end: int) -> bool:
+def _possible(rule: Rule, folded: str) -> bool:
+    return any(word in folded for word in rule.needs)
+
+
+def _only_mentioned(rule: Rule, folded: str, span: tuple[int, int]) -> bool:
     """Tell whether a phrase is quoted by a sentence that speaks about it."""
     for quoted in _QUOTED.finditer(folded):
-        if quoted.start() <= start and end <= quoted.end():
-            around = folded[: quoted.start()] + " " + folded[quoted.end() :]
-            return DISCUSSION.search(around) is not None
+        start, end = quoted.span()
+        if start <= span[0] and span[1] <= end:
+            # A table of tokens quotes them and says no more.
+            alone = rule.kind == "chat_template" and (start + 1, end - 1) == span
+            around = f"{folded[:start]} {folded[end:]}"
+            return alone or DISCUSSION.search(around) is not None
     return False

@@ -46,7 +46,7 @@ _EARLIER = (
 _ORDERS = (
     r"(?:instructions?|prompts?|rules?|guidelines?|directions?|directives?|commands?|orders|context|"
     r"programming|training|restrictions?|constraints?|safeguards?|polic(?:y|ies)|filters?|"
-    r"protocols?|ethics|messages?|conversations?|moderation)"
+    r"protocols?|ethics|messages?|conversations?|moderation|tasks?|assignments?|inputs?|texts?|answers?)"
 )
 _DISMISS = (
     r"(?:ignore|disregard|forget|override|overrule|bypass|discard|neglect|drop|erase|"
@@ -81,9 +81,11 @@ _OVERRIDE = [
         "override", "forget_everything",
         "forget|ignore|disregard",
         rf"{_ORDER}(?:forget|ignore|disregard) (?:about )?(?:everything|anything|all(?: of)? (?:that|this|"
-        r"the text)|the (?:text|content|conversation)|what)\s(?:\S{1,20}\s){0,3}?(?:above|before|"
-        r"prior|previous(?:ly)?|until now|so far|(?:you|i) (?:were|was|have been|had been|know|knew|"
-        r"learned|said|told|just said)|(?:was|been) said)\b",
+        r"the text)|the (?:text|content|conversation)|what|the)\s(?:\S{1,20}\s){0,3}?(?:above|before|"
+        r"prior|previous(?:ly)?|until now|so far|(?:you|i) (?:were|was|have been|had been|"
+        r"said|told|just said)|(?:was|been) said)\b(?! (?:mentioned|section|table|figure))|"
+        rf"{_ORDER}forget (?:about )?(?:all|everything|it all)(?: and| now| from|[,;:!.])\s?"
+        r"(?:now|start|be|focus|do|say|act|you|let|we|write|tell|answer|begin|chat|this)\b",
     ),
     _rule(
         "override", "new_instructions",
@@ -115,6 +117,26 @@ _ROLE = [
         r"you will now|you are going to (?:act|pretend|be|play|role|imitate|simulate|respond|behave|"
         r"become|take)|you will (?:act|pretend|play|role|simulate|immerse|be acting)|"
         rf"you are about to (?:immerse|become|act|be)|you are to act)\b[^.!?]{{0,120}}?{_AI}",
+    ),
+    _rule(
+        "role", "you_are_now_a_character",
+        "you are now|you're now|you will now be|now act as|you now act",
+        r"^\W{0,5}(?:\w{1,12}[,:.]? ){0,3}?(?:you are now|you're now|you will now be|now,? (?:you )?act as)\s"
+        r"(?:in the role of\b|free\b[.!]?$|(?:\w{1,16} ){1,8}?(?:character|persona|entity|robot|evil|villain|"
+        r"(?:who|that|which) (?:always|never|will|answers|does|can|has)|named|called)\b)",
+    ),
+    _rule(
+        "role", "unfiltered_being",
+        "amoral|unfiltered|ethical or moral|moral or ethical",
+        r"\b(?:amoral|unfiltered)\b,? (?:\w{1,14},? ){0,3}?(?:ai|chat ?bot|assistant|bot|character|entity|"
+        r"language model|gpt|being|response)s?\b|\b(?:no|not have any|n't have any|without any|doesnt have any) "
+        r"(?:ethical (?:or|and) moral|moral (?:or|and) ethical) (?:guidelines|restrictions|principles|filters)",
+    ),
+    _rule(
+        "role", "every_prompt_i_give",
+        "prompt|question|request|message",
+        r"\b(?:respond|reply|answer)\w{0,3}\s(?:to )?(?:every|all|each|any) (?:of )?(?:the |my )?(?:prompts?|"
+        r"questions?|requests?|messages?) (?:that )?i (?:give|send|ask|type|write|make)\b",
     ),
     _rule(
         "role", "you_are_an_unbound_character",
@@ -188,7 +210,7 @@ _SYSTEM_PROMPT = [
     _rule(
         "system_prompt", "repeat_above",
         "above|before this|previous|start of this|beginning of this",
-        rf"{_ORDER}(?:repeat|print|output|copy|recite|echo|translate)\s(?:\S{{1,12}}\s){{0,2}}?(?:the |all (?:the )?|every |each )?"
+        rf"{_ORDER}(?:repeat|print|output|copy|recite|echo|translate|rewrite|spell-?check)\s(?:\S{{1,12}}\s){{0,2}}?(?:the |all (?:the )?|every |each )?"
         r"(?:words?|text|everything|content|sentences?|lines?|tokens)\s(?:\S{1,15}\s){0,3}?"
         r"(?:above|before this|preceding this|prior to this|from the (?:start|beginning) of (?:this|the|our) (?:conversation|chat|prompt))",
     ),
@@ -215,8 +237,9 @@ _CHAT_TEMPLATE = [
 
 _SECRETS = (
     r"(?:conversation|chat (?:history|log)|(?:previous|prior|earlier) messages|system prompt|"
-    r"(?:the )?user'?s? (?:\w{1,12} ){0,2}?(?:data|details|password|name|email|e-mail|messages?|query|question|"
-    r"input|information|credentials|address|history|secrets?)|api keys?|credentials|secrets|"
+    r"(?:the )?user(?:'?s)? (?:\w{1,12} ){0,2}?(?:data|details|password|name|email|e-mail|messages?|query|question|"
+    r"input|information|credentials|address|history|secrets?)|"
+    r"(?:all|any|their) (?:\w{1,12} ){0,2}?(?:api keys?|credentials|secrets|passwords)|"
     r"(?:everything|anything|all) you (?:know|remember)|context window|private (?:data|documents))"
 )
 
@@ -333,7 +356,9 @@ _OTHER_LANGUAGES = [
     _rule(
         "override", "german", "ignorier|vergiss|vergesse|missachte|befolge nicht",
         r"\b(?:ignoriere?n?|vergiss|vergessen|missachten?)\b[^.!?]{0,50}\b(?:vorherig|bisherig|obig|vorig|vorangegangen|fr\u00fcher|"
-        r"alle|deine|ihre|was)\w{0,4}\b[^.!?]{0,40}?(?:anweisung|instruktion|befehl|regel|vorgabe|richtlinie|prompt|gesagt)",
+        r"alle|deine|ihre|was)\w{0,4}\b[^.!?]{0,40}?(?:anweisung|instruktion|befehl|regel|vorgabe|richtlinie|prompt|gesagt)|"
+        r"\b(?:vergiss|ignoriere) (?:alles|was) [^.!?]{0,30}?(?:davor|vorher|zuvor|bisher|oben|gesagt)|"
+        r"\balle[^.!?]{0,30}(?:anweisung|instruktion|befehl)en\b[^.!?]{0,20}(?:vergisst|ignorierst)",
     ),
     _rule(
         "override", "french", "ignore|oubli|ne tiens pas compte|ne tenez pas compte|fais abstraction",
@@ -404,7 +429,10 @@ INVISIBLE = (
 
 HIDDEN: tuple[tuple[str, re.Pattern[str]], ...] = (
     # Tag characters spell ASCII invisibly; the flags of England, Scotland and Wales use them too.
-    ("tag_characters", re.compile("(?<![\U0001f3f4\U000e0020-\U000e007e])[\U000e0020-\U000e007e]{2}")),
+    (
+        "tag_characters",
+        re.compile("(?<![\U0001f3f4\U000e0020-\U000e007e])[\U000e0020-\U000e007e]{2}"),
+    ),
     ("zero_width_run", re.compile("[\u200b-\u200d\u2060-\u2064\ufeff\u180e\u3164]{4}")),
     ("zero_width_between_letters", re.compile("(?:[A-Za-z][\u200b-\u200d\u2060-\u2064\ufeff]){4}")),
     ("variation_selector_run", re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef]{3}")),

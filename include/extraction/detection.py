@@ -64,6 +64,7 @@ _HTML_TAG = re.compile(
 _HEADER = re.compile(r"^([A-Za-z][A-Za-z0-9-]{1,60}):(?:\s|$)", re.M)
 _MAIL_ONLY = {"received", "return-path", "mime-version", "message-id", "delivered-to", "x-mailer"}
 _MAIL = _MAIL_ONLY | {"from", "to", "cc", "bcc", "subject", "date", "sender", "reply-to"}
+_IWORK = (".iwa", "Index.zip", ".apxl", ".iwph", "buildVersionHistory.plist")
 _HTML_NAMES = {"html", "htm", "xhtml", "xht", "shtml", "php", "asp", "aspx", "jsp"}
 _TEXT_NAMES = {
     "md": "markdown",
@@ -152,14 +153,14 @@ def _container(data: bytes) -> str:
     names = set(archive.namelist())
     if "[Content_Types].xml" in names:
         return _office(read_entry(archive, "[Content_Types].xml"))
+    if any(name.endswith(_IWORK) for name in names):
+        raise unsupported("an Apple iWork document (Pages, Numbers or Keynote)")
     if "mimetype" in names:
         declared = read_entry(archive, "mimetype").strip()
         if declared == b"application/epub+zip":
             return "epub"
         if declared.startswith(b"application/vnd.oasis.opendocument"):
             raise _open_document(archive, names)
-    if any(name.endswith((".iwa", "Index.zip", "index.apxl")) for name in names):
-        raise unsupported("an Apple iWork document (Pages, Numbers or Keynote)")
     if "META-INF/MANIFEST.MF" in names or "AndroidManifest.xml" in names:
         raise unsupported("a Java or Android package")
     return "zip"

@@ -132,8 +132,9 @@ class _Walker:
         if tag == "tr":
             self._row_start(element)
         if self._cells is not None:
-            if tag in _CELLS:
-                self._cell_end()
+            # Between the cells there is white space alone.
+            if tag in _CELLS and not "".join(self._parts).strip():
+                self._parts.clear()
             else:
                 self._parts.append(" ")
             return
@@ -225,11 +226,12 @@ class _Walker:
         if self._cells is not None:
             text = _SPACES.sub(" ", "".join(self._parts)).strip()
             self._parts.clear()
-            if text or self._cells:
-                self._cells.append(text)
+            self._cells.append(text)
 
     def _row_end(self) -> None:
-        self._cell_end()
+        if "".join(self._parts).strip():
+            self._cell_end()
+        self._parts.clear()
         cells = tuple(self._cells or ())
         self._cells = self._row = None
         linked, self._linked = self._linked, 0

@@ -93,8 +93,11 @@ class TextBuilder:
         self._add(normalise_line(text), "line")
 
     def row(self, cells: Iterable[str]) -> None:
-        """Add a table row; empty cells at its end are left out."""
-        self._add(" | ".join(normalise_line(cell) for cell in cells).rstrip(" |"), "line")
+        """Add a table row; empty cells at its ends are left out."""
+        row = [normalise_line(cell) for cell in cells]
+        filled = [index for index, cell in enumerate(row) if cell]
+        if filled:
+            self._add(" | ".join(row[filled[0] : filled[-1] + 1]), "line")
 
     def page(self) -> None:
         """Begin a page: what is added next stands on it."""

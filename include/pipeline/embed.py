@@ -6,6 +6,7 @@ import json
 import logging
 import time
 from collections.abc import Iterator
+from dataclasses import asdict
 from functools import cache
 
 from include import chunking, embedding
@@ -21,12 +22,12 @@ _TEXTS_AT_A_TIME = 256
 
 
 @cache
-def embedder(threads: int | None = None) -> embedding.Embedder:
+def embedder(threads: int = 0) -> embedding.Embedder:
     """Return this process's embedder; loading it checks it against reference vectors."""
     return embedding.load_embedder(threads=threads)
 
 
-def embed(context: RunContext, shard: int, threads: int | None = None) -> Manifest:
+def embed(context: RunContext, shard: int, threads: int = 0) -> Manifest:
     """Embed the passages of one enriched batch.
 
     Returns:
@@ -41,7 +42,7 @@ def embed(context: RunContext, shard: int, threads: int | None = None) -> Manife
     ):
         attempt.writer("vectors", shards.vectors())
         identity = embedding.model_identity()
-        vectors.register(connection, identity.model_id, identity.as_json(), identity.dimension)
+        vectors.register(connection, identity.model_id, asdict(identity), identity.dimension)
         computed = 0
         for page in _pages(_inputs(context, enriched)):
             computed += _embed_page(connection, attempt, page, identity.model_id, threads)
@@ -92,7 +93,7 @@ def _embed_page(
     attempt: Attempt,
     page: dict[str, str],
     model_id: str,
-    threads: int | None,
+    threads: int,
 ) -> int:
     """Stage the vectors of some inputs and return how many had to be computed."""
     known = vectors.cached(connection, model_id, list(page))

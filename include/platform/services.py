@@ -15,7 +15,7 @@ from include.platform.state import State, make_home
 from include.platform.status import Component, Status, airflow_api, airflow_url, status
 from include.settings import ROOT, home, settings, workers
 
-__all__ = ["Component", "Status", "airflow_api", "airflow_url", "down", "status", "up"]
+__all__ = ["Component", "Status", "airflow_api", "airflow_url", "down", "prepare", "status", "up"]
 
 Progress = Callable[[str], None]
 HEALTH_SECONDS = 180
@@ -33,29 +33,46 @@ def up(progress: Progress) -> None:
         UnavailableError: something does not start; the text says what, and where its log is.
         ConfigurationError: a setting is wrong.
     """
-    from include.store.migrations import migrate
-
     make_home(home())
     with State(home()).lock("up"):
-        secrets = configured_secrets()
-        secrets.create_all()
         server = database.embedded()
         if server is not None and server.ensure_running():
             progress(f"Postgres started on port {server.port}")
-        for name in migrate(database.dsn("owner"), database.role_passwords()):
-            progress(f"schema: {name} applied")
-        database.ensure_airflow_database()
-        installation = Airflow(_airflow_settings(), secrets)
-        if installation.prepare():
-            progress("Airflow's metadata migrated")
+        installation = _prepare(progress)
         for name in _start_missing(installation):
             progress(f"{name} started")
-        _await_health(installation, progress)
+        _await_health(progress)
+
+
+def prepare(progress: Progress) -> None:
+    """Make the secrets, bring both databases to this version and write Airflow's users.
+
+    Raises:
+        UnavailableError: a database cannot be reached or migrated.
+        ConfigurationError: a setting is wrong.
+    """
+    make_home(home())
+    with State(home()).lock("up"):
+        _prepare(progress)
+
+
+def _prepare(progress: Progress) -> Airflow:
+    from include.store.migrations import migrate
+
+    secrets = configured_secrets()
+    secrets.create_all()
+    for name in migrate(database.dsn("owner"), database.role_passwords()):
+        progress(f"schema: {name} applied")
+    database.ensure_airflow_database()
+    installation = Airflow(_airflow_settings(), secrets)
+    if installation.prepare():
+        progress("Airflow's metadata migrated")
+    return installation
 
 
 def down(progress: Progress) -> None:
     """Stop everything of this home; nothing is left running."""
-    if not home().exists():
+    if not (home() / "state").exists():
         return
     with State(home()).lock("up"):
         for name in airflow.stop(home()):
@@ -98,7 +115,7 @@ def _start_missing(installation: Airflow) -> list[str]:
     return missing
 
 
-def _await_health(installation: Airflow, progress: Progress) -> None:
+def _await_health(progress: Progress) -> None:
     deadline = time.monotonic() + HEALTH_SECONDS
     waited = False
     with airflow_api() as api:

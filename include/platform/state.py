@@ -11,7 +11,7 @@ import time
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from include.errors import ConfigurationError, UnavailableError
 
@@ -32,9 +32,7 @@ def make_home(home: Path) -> None:
         for name in ("state", "logs", "secrets", "staging", "airflow"):
             (home / name).mkdir(mode=0o700, exist_ok=True)
     except PermissionError as error:
-        raise ConfigurationError(
-            f"{home} belongs to another user; run as that user or set TIDEMARK_HOME"
-        ) from error
+        raise _foreign(home) from error
     except OSError as error:
         raise UnavailableError(f"cannot create {home}: {error.strerror}") from error
 
@@ -69,10 +67,7 @@ class State:
         except (FileNotFoundError, ValueError):
             return {}
         except PermissionError as error:
-            raise ConfigurationError(
-                f"{self._folder.parent} belongs to another user; run as that user, or set "
-                "TIDEMARK_HOME for a state of your own"
-            ) from error
+            raise _foreign(self._folder.parent) from error
         return value if isinstance(value, dict) else {}
 
     def write(self, name: str, value: dict[str, Any]) -> None:
@@ -89,8 +84,9 @@ class State:
 
         Raises:
             UnavailableError: another process held it all the time.
+            ConfigurationError: the state belongs to another user.
         """
-        with (self._folder / f"{name}.lock").open("a") as file:
+        with self._open(f"{name}.lock") as file:
             deadline = time.monotonic() + seconds
             while True:
                 try:
@@ -104,6 +100,12 @@ class State:
                         ) from None
                     time.sleep(0.1)
             yield
+
+    def _open(self, name: str) -> TextIO:
+        try:
+            return (self._folder / name).open("a", encoding="ascii")
+        except PermissionError as error:
+            raise _foreign(self._folder.parent) from error
 
     def port(self, name: str, wanted: int, host: str) -> int:
         """Return the port that a server is to listen on now, and remember it.
@@ -136,3 +138,10 @@ def port_is_free(host: str, port: int) -> bool:
         except OSError:
             return False
     return True
+
+
+def _foreign(home: Path) -> ConfigurationError:
+    return ConfigurationError(
+        f"{home} belongs to another user; run as that user, or set TIDEMARK_HOME for a state of "
+        "your own"
+    )

@@ -51,9 +51,7 @@ def _next(start: datetime, has_month: bool, has_day: bool) -> datetime | None:
         if has_day:
             return start + timedelta(days=1)
         if has_month:
-            return start.replace(
-                year=start.year + start.month // 12, month=start.month % 12 + 1
-            )
+            return start.replace(year=start.year + start.month // 12, month=start.month % 12 + 1)
         return start.replace(year=start.year + 1)
     except (ValueError, OverflowError):
         return None

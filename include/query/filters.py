@@ -1,8 +1,9 @@
 """Filters: from the command line's and the API's notations to what the database binds.
 
-Fields are ``source``, ``language``, ``type``, ``uri``, ``title``, ``doc_id``, ``entity``, ``topic``,
-``flags``, ``modified_at`` (also ``updated_at``), ``date`` and any metadata field. A name means the
-document's own attribute or the metadata field of that name; ``metadata.NAME`` means the latter alone.
+Fields are ``source``, ``language``, ``type``, ``uri``, ``title``, ``doc_id``, ``entity``,
+``topic``, ``flags``, ``modified_at`` (also ``updated_at``), ``date`` and any metadata field. A name
+means the document's own attribute or the metadata field of that name; ``metadata.NAME`` means the
+latter alone.
 """
 
 from __future__ import annotations
@@ -114,7 +115,11 @@ def _condition(field: str, op: Op, values: list[Any]) -> dict[str, Any]:
     if name in {"modified_at", "date"}:
         spans = [span(str(value)) for value in values]
         if all(spans):
-            return {"field": name, "op": op, "values": [_bound(op, dates) for dates in spans if dates]}
+            return {
+                "field": name,
+                "op": op,
+                "values": [_bound(op, dates) for dates in spans if dates],
+            }
         if name == "modified_at":
             raise InvalidQueryError(
                 f"The filter on {field} needs dates such as 2025, 2025-03, 2025-03-01 or "
@@ -149,7 +154,7 @@ def _respelled(value: Any) -> Any:
         return None
     if not isinstance(value, str):
         return json.dumps(value)
-    if len(value) > 30:  # noqa: PLR2004 - longer than any number that was meant as one
+    if len(value) > 30:
         return value
     try:
         parsed = json.loads(value)

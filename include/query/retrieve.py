@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -24,7 +24,7 @@ _OTHER_MODEL = "TM001"
 
 
 @contextmanager
-def as_caller(connection: Connection, groups: Sequence[str] | None) -> Iterator[None]:
+def as_caller(connection: Connection, groups: Sequence[str] | None) -> Generator[None]:
     """Open a transaction in which the serving role holds these groups.
 
     Args:
@@ -67,12 +67,14 @@ def search_dense(
     """Return the nearest passages by cosine, best first.
 
     Args:
+        connection: in a transaction of ``as_caller``.
         model_id: identity of the model that made the vector.
         vector: normalised, shape ``(dimension,)``.
+        amount: passages at most.
         filters: as ``include.query.filters.normalise`` returns them.
     """
     rows = connection.execute(
-        "select chunk_id, doc_id, score from corpus.search_dense(%s, %s, %s, %s)",
+        "select chunk_id, doc_id, score from corpus.search_dense(%s, %s::halfvec, %s, %s::jsonb)",
         (model_id, _vector(vector), amount, json.dumps(filters)),
     )
     return [Candidate(chunk, document, dense=float(score)) for chunk, document, score in rows]
@@ -86,7 +88,8 @@ def search_lexical(
 ) -> list[Candidate]:
     """Return the best passages by BM25, best first; ``terms`` are term id to frequency."""
     rows = connection.execute(
-        "select chunk_id, doc_id, score from corpus.search_lexical(%s, %s, %s, %s)",
+        "select chunk_id, doc_id, score "
+        "from corpus.search_lexical(%s::integer[], %s::integer[], %s, %s::jsonb)",
         (list(terms.keys()), list(terms.values()), amount, json.dumps(filters)),
     )
     return [Candidate(chunk, document, lexical=float(score)) for chunk, document, score in rows]
@@ -101,7 +104,8 @@ def score_passages(
 ) -> dict[UUID, tuple[float | None, float]]:
     """Return cosine (None without a vector) and BM25 score of given passages that are visible."""
     rows = connection.execute(
-        "select chunk_id, dense, lexical from corpus.score_passages(%s, %s, %s, %s, %s)",
+        "select chunk_id, dense, lexical "
+        "from corpus.score_passages(%s::uuid[], %s, %s::halfvec, %s::integer[], %s::integer[])",
         (list(chunk_ids), model_id, _vector(vector), list(terms.keys()), list(terms.values())),
     )
     return {chunk: (dense, lexical) for chunk, dense, lexical in rows}
@@ -110,7 +114,7 @@ def score_passages(
 def fetch_passages(connection: Connection, chunk_ids: Sequence[UUID]) -> dict[UUID, Passage]:
     """Return those of the passages that are visible, by id."""
     with connection.cursor(row_factory=class_row(Passage)) as cursor:
-        cursor.execute("select * from corpus.passages(%s)", (list(chunk_ids),))
+        cursor.execute("select * from corpus.passages(%s::uuid[])", (list(chunk_ids),))
         return {passage.chunk_id: passage for passage in cursor}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import mimetypes
 import os
 import socket
 import sys
@@ -28,6 +29,7 @@ def main() -> None:
         _send(channel, protocol.BROKEN, {"detail": str(error)})
         return
     _send(channel, protocol.READY, {})
+    mimetypes.knownfiles.clear()  # tables of the system, which are out of reach now
     # Libraries write document text in their warnings; the parent keeps none of it.
     os.dup2(1, 2)
     while _serve(channel):
@@ -59,6 +61,9 @@ def _serve(channel: socket.socket) -> bool:
             protocol.BROKEN,
             {"detail": f"The parser process cannot import {error.name}: install requirements.txt."},
         )
+    except PermissionError:
+        detail = "The file makes its parser reach for what the sandbox forbids; it may be hostile."
+        _send(channel, protocol.BAD, {"reason": "parser_blocked", "detail": detail})
     except Exception as error:  # noqa: BLE001 - any failure of a parser costs one document
         detail = f"The file could not be read ({type(error).__name__}); it is damaged or unusual."
         _send(channel, protocol.BAD, {"reason": "corrupt", "detail": detail})

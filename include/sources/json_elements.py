@@ -75,6 +75,11 @@ def read_json(stream: BinaryIO, options: RecordOptions) -> Iterator[Row | BadRec
         try:
             fields, decoded = parser.parse(element.data, "record", number)
         except BadInput as problem:
+            if number == 1 and problem.reason == "not_an_object":
+                # A list of words or a matrix: one outcome, not one for each of its elements.
+                detail = "The file is JSON but begins with no object, so it holds no records."
+                yield BadRecord(0, None, "not_records", detail, rest_lost=True)
+                return
             salvaged = parser.salvage_id(element.data)
             lost = problem.reason == "invalid_json"
             yield BadRecord(number, salvaged, problem.reason, problem.detail, rest_lost=lost)

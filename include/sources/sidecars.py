@@ -43,7 +43,7 @@ def read_sidecar(root: Path, path: str) -> SidecarMetadata:
     except BadInput as error:
         return SidecarMetadata(problem=_unreadable(error.detail), hash=digest)
     problem: BadInput | None = None
-    title, updated_at = None, fields.pop("title", None)
+    title = fields.pop("title", None)
     updated_at = fields.get("updated_at")
     if title is not None and not isinstance(title, str):
         problem, title = _malformed(name, "title", "text"), None

@@ -57,7 +57,7 @@ def open_source(source: Source) -> SourceReader:
         UnavailableError: its root cannot be reached.
     """
     scheme = urlsplit(source.uri).scheme.lower()
-    _require_known(scheme, source.uri)
+    _require_known(scheme)
     return _openers[scheme](source)
 
 
@@ -77,21 +77,21 @@ def normalise_uri(text: str) -> str:
         if "\0" in text:
             raise ConfigurationError(f"The source's path holds a NUL byte; {_REMEDY}.")
         return file_uri(os.path.abspath(os.path.expanduser(text)))
-    _require_known(scheme.lower(), text)
+    _require_known(scheme.lower())
     if scheme.lower() == "file":
         return file_uri(_file_path(text))
     return text
 
 
-def _require_known(scheme: str, uri: str) -> None:
+def _require_known(scheme: str) -> None:
     if scheme in _openers:
         return
     if scheme in _PLANNED:
         raise ConfigurationError(
             f"Sources at {scheme}:// cannot be read yet, they come in a later version; {_REMEDY}."
         )
-    shown = uri if len(uri) <= 80 and "@" not in uri else uri[:20].partition("@")[0] + "…"
-    raise ConfigurationError(f"The source's URI {shown!r} has no scheme that is known; {_REMEDY}.")
+    # No more than the scheme is repeated: what follows may hold a password.
+    raise ConfigurationError(f"Sources at {scheme or '(no scheme)'}:// are not known; {_REMEDY}.")
 
 
 def _file_path(uri: str) -> str:

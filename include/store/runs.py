@@ -93,6 +93,12 @@ def release(connection: Connection, run_id: str) -> None:
     connection.execute("delete from ops.lease where run_id = %s", (run_id,))
 
 
+def running(connection: Connection) -> list[str]:
+    """Return the ids of the runs that have not ended."""
+    rows = connection.execute("select run_id from ops.run where state = 'running'")
+    return [str(row["run_id"]) for row in rows]
+
+
 def outcomes(connection: Connection, run_id: str) -> dict[str, int]:
     """Return the stored outcomes of a run, all eight of them."""
     row = connection.execute("select outcomes from ops.run where run_id = %s", (run_id,)).fetchone()

@@ -24,6 +24,9 @@ LOST_SHARE = 0.75
 LOST_SHARE_OF_SHORT = 0.5
 """The same where little is left."""
 _SHORT = 1000
+LINKED_SHARE = 0.3
+"""Share of text in links above which there must be a menu among it."""
+_FURNITURE = ("script", "nav", "aside", "footer", "form", "iframe")
 _WORD = re.compile(r"\w+")
 _CHARSET = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([\w:-]{2,40})", re.I)
 _XML_ENCODING = re.compile(rb"<\?xml[^>]{0,200}?encoding\s*=\s*[\"']([\w:-]{2,40})", re.I)
@@ -78,6 +81,8 @@ def content(root: _Element, blocks: list[Block]) -> list[Block]:
         root: the page; it is used up.
         blocks: what `blocks_of` made of it.
     """
+    if not _has_furniture(root, blocks):
+        return blocks
     main = _main_text(root)
     grams = _grams(main)
     lines = {line.strip() for line in main.splitlines()}
@@ -92,6 +97,14 @@ def content(root: _Element, blocks: list[Block]) -> list[Block]:
         whole = [block for block in blocks if not block.aside]
         return whole if any(block.kind not in {"alt", "caption"} for block in whole) else blocks
     return _with_headings(blocks, kept)
+
+
+def _has_furniture(root: _Element, blocks: list[Block]) -> bool:
+    """Tell a page of a site from a plain document, such as an export of an Office program."""
+    if next(root.iter(*_FURNITURE), None) is not None:
+        return True
+    linked = sum(block.linked for block in blocks)
+    return linked > LINKED_SHARE * sum(len(block.text) for block in blocks)
 
 
 def _main_text(root: _Element) -> str:

@@ -76,8 +76,10 @@ def test_a_list_that_narrows_to_nobody_hides_the_file(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "content",
-    [b"", b"{", b"[]", b"null", b'{"acl": "hr"}', b'{"acl": [1]}', b'{"acl": ["user:1"]}']
-    + [b"\xff\xfe", b"[" * 100_000, b'{"x": "' + b"a" * 1_100_000 + b'"}'],
+    [
+        *(b"", b"{", b"[]", b"null", b'{"acl": "hr"}', b'{"acl": [1]}', b'{"acl": ["user:1"]}'),
+        *(b"\xff\xfe", b"[" * 100_000, b'{"x": "' + b"a" * 1_100_000 + b'"}'),
+    ],
 )
 def test_permissions_that_cannot_be_read_fail_closed(tmp_path: Path, content: bytes) -> None:
     beside = sidecars(tmp_path / "1", {"a.txt": b"", "a.txt.meta.json": content})

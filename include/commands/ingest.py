@@ -1,0 +1,177 @@
+"""``ingest``: a run through Airflow, or in this process."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import time
+from collections import Counter
+from typing import Annotated, Any
+
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
+
+from include.commands.output import (
+    FAILED,
+    QUARANTINED,
+    database,
+    messages,
+    print_json,
+    print_table,
+    reports_errors,
+    say,
+)
+from include.errors import TidemarkError
+from include.models import OUTCOMES
+
+DAG = "document_ingestion"
+_POLL_SECONDS = 1.0
+_DONE = ("success", "skipped", "upstream_failed", "removed", "failed")
+
+
+class RunFailedError(TidemarkError):
+    """A run ended in failure; the text says which task and how to go on."""
+
+
+@reports_errors
+def ingest(
+    source: Annotated[str | None, typer.Option("--source", help="Take this source alone.")] = None,
+    full: Annotated[
+        bool, typer.Option("--full", help="Read and process everything again.")
+    ] = False,
+    local: Annotated[
+        bool, typer.Option("--local", help="In this process, without Airflow; needs only Postgres.")
+    ] = False,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Exit 3 when something was quarantined.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Bring the corpus to what the sources hold now, and print what became of every input.
+
+    Bad inputs are quarantined and do not fail the run: `./tidemark quarantine list`.
+    """
+    from include.store import runs, sources
+
+    started = time.monotonic()
+    with database() as connection:
+        sources.selected(connection, source)
+    run_id, state = _local(source, full) if local else _through_airflow(source, full)
+    with database() as connection:
+        counted = runs.outcomes(connection, run_id)
+    seconds = round(time.monotonic() - started, 1)
+    if as_json:
+        print_json({"run_id": run_id, "state": state, "outcomes": counted, "seconds": seconds})
+    else:
+        print_table(("outcome", "inputs"), [(name, counted[name]) for name in OUTCOMES])
+        say(f"run {run_id} ended as {state} after {seconds} s")
+    if counted["quarantined"] and not as_json:
+        say("what could not be processed, and why: ./tidemark quarantine list")
+    if state != "success":
+        raise typer.Exit(FAILED)
+    if strict and counted["quarantined"]:
+        raise typer.Exit(QUARANTINED)
+
+
+def _local(source: str | None, full: bool) -> tuple[str, str]:
+    from include.pipeline.context import RunContext
+    from include.pipeline.local import new_run_id, run_locally
+    from include.platform.database import dsn
+
+    context = RunContext(new_run_id(), dsn("pipeline"), "local", source, full)
+    with _Stages() as stages:
+        try:
+            run_locally(context, stages.update)
+        except TidemarkError as error:
+            say(f"error: {error}")
+            return context.run_id, "failed"
+    return context.run_id, "success"
+
+
+def _through_airflow(source: str | None, full: bool) -> tuple[str, str]:
+    from include.platform.services import airflow_api
+
+    with airflow_api() as api:
+        api.unpause(DAG)
+        run_id = api.trigger(DAG, {"source": source, "full": full})
+        say(f"run {run_id}: {api.url}/dags/{DAG}/runs/{run_id}")
+        with _Stages() as stages:
+            while True:
+                state = str(api.dag_run(DAG, run_id)["state"])
+                tasks = api.task_instances(DAG, run_id)
+                stages.show(tasks)
+                if state in {"success", "failed"}:
+                    break
+                time.sleep(_POLL_SECONDS)
+        for task in tasks:
+            if task["state"] == "failed":
+                say(_failure(api, run_id, task))
+    return run_id, state
+
+
+def _failure(api: Any, run_id: str, task: dict[str, Any]) -> str:
+    index = task.get("map_index", -1)
+    name = task["task_id"] + (f" (batch {index})" if index >= 0 else "")
+    return (
+        f"error: task {name} failed; its log: {api.url}/dags/{DAG}/runs/{run_id}/tasks/"
+        f"{task['task_id']}{f'/mapped/{index}' if index >= 0 else ''}. "
+        "When the cause is gone, clear the task in the UI: the run goes on from there."
+    )
+
+
+class _Stages:
+    """Live progress: a bar a stage on a terminal, a line a stage elsewhere."""
+
+    def __init__(self) -> None:
+        self._live = sys.stderr.isatty()
+        self._bars: dict[str, Any] = {}
+        self._said: set[str] = set()
+        self._progress = Progress(
+            SpinnerColumn(),
+            TextColumn("{task.description:24}"),
+            BarColumn(24),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[note]}"),
+            console=messages,
+        )
+
+    def __enter__(self) -> _Stages:
+        if self._live:
+            self._progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._live:
+            self._progress.stop()
+
+    def update(self, stage: str, done: int, total: int, note: str = "") -> None:
+        """Show how far a stage is."""
+        if not self._live:
+            if total and done == total and stage not in self._said:
+                self._said.add(stage)
+                say(f"{stage}: done ({total})")
+            return
+        if stage not in self._bars:
+            self._bars[stage] = self._progress.add_task(stage, total=total, note=note)
+        self._progress.update(self._bars[stage], completed=done, total=total, note=note)
+
+    def show(self, tasks: list[dict[str, Any]]) -> None:
+        """Show the tasks of an Airflow run, in the order in which they began."""
+        stages: dict[str, Counter[str]] = {}
+        for task in sorted(tasks, key=lambda task: str(task.get("start_date") or "~")):
+            name = str(task["task_id"]).rpartition(".")[2]
+            stages.setdefault(name, Counter())[str(task["state"] or "waiting")] += 1
+        for name, states in stages.items():
+            total = states.total()
+            if states["waiting"] == total:
+                continue
+            retrying = states["up_for_retry"]
+            note = f"{retrying} waiting for a retry" if retrying else ""
+            self.update(name, sum(states[state] for state in _DONE), total, note)
+
+
+def configure_logging(verbose: bool) -> None:
+    """Log to stderr; progress already tells what runs, so warnings alone unless asked."""
+    logging.basicConfig(
+        level=logging.INFO if verbose else logging.WARNING, format="%(message)s", stream=sys.stderr
+    )

@@ -1,0 +1,145 @@
+"""``search``: ask the corpus."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, get_args
+
+import typer
+from rich.console import Console
+from rich.text import Text
+
+from include.commands.output import groups_of, print_json, reports_errors, say
+from include.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from include.query import Filters, Hit, Searcher
+
+_SNIPPET = 300
+
+
+@reports_errors
+def search(
+    query: Annotated[str | None, typer.Argument(help="What to look for.")] = None,
+    top_k: Annotated[int, typer.Option("--top-k", min=1, max=200, help="Hits at most.")] = 10,
+    filters: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--filter",
+            help="FIELD=VALUE, !=, >= or <=. The same field twice means either. Fields: source, "
+            "language, type, date, entity, flags, or any metadata field.",
+        ),
+    ] = None,
+    groups: Annotated[
+        str | None,
+        typer.Option("--groups", help="Search as a member of these; '' is the public."),
+    ] = None,
+    mode: Annotated[str, typer.Option("--mode", help="hybrid, dense or lexical.")] = "hybrid",
+    queries: Annotated[
+        Path | None,
+        typer.Option("--queries", help="A JSONL file (`_id`, `text`): one JSON line a query."),
+    ] = None,
+    passages: Annotated[
+        int, typer.Option("--passages-per-document", min=1, help="Hits of one document at most.")
+    ] = 1,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Search by meaning and by word.
+
+    Acts as the operator, who sees everything, unless --groups is given.
+    """
+    from include.query import parse_filters
+
+    if (query is None) == (queries is None):
+        raise typer.BadParameter("give a query, or --queries FILE")
+    options = {
+        "top_k": top_k,
+        "filters": parse_filters(filters or ()),
+        "mode": _mode(mode),
+        "groups": groups_of(groups),
+        "passages_per_document": passages,
+    }
+    with open_searcher(mode) as searcher:
+        if queries is not None:
+            _search_many(searcher, queries, options)
+            return
+        found = searcher.search(query or "", **options)
+    if as_json:
+        print_json(found.as_json())
+        return
+    for hit in found.hits:
+        _show(hit)
+    if not found.hits:
+        say("nothing found")
+
+
+def open_searcher(mode: str) -> Any:
+    """Return a context manager of a searcher over this deployment's corpus."""
+    from contextlib import contextmanager
+
+    @contextmanager
+    def opened() -> Iterator[Searcher]:
+        from include.platform.database import dsn
+        from include.query import ConnectionPool, Searcher
+
+        embedder = None
+        if mode != "lexical":
+            from include.embedding import load_embedder
+
+            embedder = load_embedder()
+        serving, operator = ConnectionPool(dsn("serving")), ConnectionPool(dsn("operator"))
+        try:
+            yield Searcher(embedder, serving, operator)
+        finally:
+            serving.close()
+            operator.close()
+
+    return opened()
+
+
+def _search_many(searcher: Searcher, path: Path, options: dict[str, Any]) -> None:
+    asked = list(_read_queries(path))
+    texts = [text for _, text in asked]
+    for (name, _), found in zip(asked, searcher.search_many(texts, **options), strict=True):
+        print_json({"_id": name, **found.as_json()})
+
+
+def _read_queries(path: Path) -> Iterator[tuple[str, str]]:
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except OSError as error:
+        raise ConfigurationError(f"{path} cannot be read: {error.strerror}.") from None
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
+        try:
+            record = json.loads(line)
+            yield str(record["_id"]), str(record["text"])
+        except (ValueError, KeyError, TypeError):
+            raise ConfigurationError(
+                f"{path} line {number} is not a JSON object with _id and text."
+            ) from None
+
+
+def _mode(text: str) -> str:
+    from include.query import Mode
+
+    if text not in get_args(Mode):
+        raise typer.BadParameter(f"{text} is none of {', '.join(get_args(Mode))}")
+    return text
+
+
+def _show(hit: Hit) -> None:
+    """Print a hit for a person."""
+    passage = hit.passage
+    console = Console(highlight=False, markup=False)
+    heading = Text(f"{hit.rank}. {passage.title}", style="bold")
+    heading.append(f"  {hit.score:.3f}", style="dim")
+    if passage.flags:
+        heading.append(f"  flagged: {', '.join(passage.flags)}", style="red")
+    console.print(heading)
+    text = " ".join(passage.text.split())
+    console.print(text[:_SNIPPET] + ("…" if len(text) > _SNIPPET else ""))
+    console.print(Text(f"{passage.uri}  chunk {passage.chunk_id}\n", style="dim"))

@@ -1,0 +1,165 @@
+"""PDF through PDFium: the text of each page, its lines joined into paragraphs again."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from include.errors import BadInput
+from include.extraction.dates import parse_pdf_date
+from include.extraction.text import TextBuilder, normalise_line
+from include.models import Extracted, Member
+
+MAX_PAGES = 20_000
+_PASSWORD_ERRORS = {"password", "security"}
+_ITEM = re.compile(r"^(?:[•◦▪‣∙·●○■□–—*-]|\(?\d{1,3}[.)]|\(?[a-z][.)])\s")
+_HYPHENATED = re.compile(r"[^\W\d_]-$")
+_ENDS_SENTENCE = re.compile(r"[.!?:;。！？…][\"')\]”’»]*$")
+_FILE_NAME = re.compile(r"^[^\s/]+\.[A-Za-z][A-Za-z0-9]{1,7}$")
+_SHORT_LINE = 0.8
+"""A line shorter than this share of the page's long ones ends a paragraph."""
+_NARROW = 40
+"""On a page without longer lines, a list or a table, only a small letter tells a wrapped line."""
+
+
+def parse(data: bytes, name: str) -> Extracted:
+    """Read a PDF; its outline tells which lines are headings."""
+    del name
+    import pypdfium2
+
+    document = _open(pypdfium2, data)
+    try:
+        if len(document) > MAX_PAGES:
+            raise BadInput(
+                "too_large", f"The PDF has {len(document)} pages; the limit is {MAX_PAGES}."
+            )
+        outline = _outline(document)
+        builder, broken = TextBuilder(), 0
+        for index in range(len(document)):
+            builder.page()
+            try:
+                lines = _lines(document, index)
+            except pypdfium2.PdfiumError:
+                broken += 1
+                continue
+            _add_page(builder, lines, outline.get(index, {}))
+        if builder.empty and broken:
+            raise BadInput("corrupt", "The PDF is damaged: none of its pages can be read.")
+        stated = document.get_metadata_dict()
+        return builder.extracted(
+            title=_own_title(stated.get("Title", "")),
+            stated_at=parse_pdf_date(stated.get("ModDate", ""))
+            or parse_pdf_date(stated.get("CreationDate", "")),
+            metadata={
+                "author": normalise_line(stated.get("Author", "")),
+                "subject": normalise_line(stated.get("Subject", "")),
+                "keywords": normalise_line(stated.get("Keywords", "")),
+                "pages": len(document),
+                "unreadable_pages": broken or None,
+            },
+            members=_attachments(pypdfium2, document),
+        )
+    finally:
+        document.close()
+
+
+def _open(pypdfium2: Any, data: bytes) -> Any:
+    try:
+        return pypdfium2.PdfDocument(data)
+    except pypdfium2.PdfiumError as error:
+        if any(word in str(error).lower() for word in _PASSWORD_ERRORS):
+            raise BadInput(
+                "encrypted", "The PDF is protected by a password; supply it without one."
+            ) from error
+        raise BadInput("corrupt", "The PDF is damaged or truncated and cannot be opened.") from error
+
+
+def _own_title(title: str) -> str:
+    """Return the title, unless a program filled in a file name or nothing."""
+    title = normalise_line(title).removeprefix("Microsoft Word - ")
+    return "" if title.lower() == "untitled" or _FILE_NAME.match(title) else title
+
+
+def _lines(document: Any, index: int) -> list[str]:
+    """Return the lines of a page; PDFium marks a word broken at a line's end by U+FFFE."""
+    page = document[index]
+    try:
+        textpage = page.get_textpage()
+        try:
+            raw = textpage.get_text_range()
+        finally:
+            textpage.close()
+    finally:
+        page.close()
+    return [normalise_line(line) for line in raw.replace("\ufffe", "").splitlines()]
+
+
+def _add_page(builder: TextBuilder, lines: list[str], headings: dict[str, int]) -> None:
+    for paragraph in _paragraphs(lines, headings):
+        level = headings.get(_key(paragraph))
+        if level is None:
+            builder.paragraph(paragraph)
+        else:
+            builder.heading(level, paragraph)
+
+
+def _paragraphs(lines: list[str], headings: dict[str, int]) -> Iterator[str]:
+    """Join wrapped lines: PDFium knows lines, and paragraphs show in how lines end and begin."""
+    lengths = sorted(len(line) for line in lines if line)
+    long = lengths[int(0.9 * (len(lengths) - 1))] if lengths else 0
+    current, previous = "", ""
+    for line in lines:
+        if current and _continues(previous, line, long, headings):
+            if _HYPHENATED.search(current) and line[:1].islower():
+                current = current[:-1] + line
+            else:
+                current = f"{current} {line}"
+        else:
+            if current:
+                yield current
+            current = line
+        previous = line
+    if current:
+        yield current
+
+
+def _continues(previous: str, line: str, long: int, headings: dict[str, int]) -> bool:
+    if not line or not previous or _ITEM.match(line):
+        return False
+    if _key(previous) in headings or _key(line) in headings:
+        return False
+    if line[:1].islower():
+        return True
+    if long < _NARROW or len(previous) < _SHORT_LINE * long:
+        return False
+    return not (_ENDS_SENTENCE.search(previous) and len(previous) < 0.92 * long)
+
+
+def _outline(document: Any) -> dict[int, dict[str, int]]:
+    """Return the bookmarks as page → title → level, the outermost level being 1."""
+    found: dict[int, dict[str, int]] = {}
+    try:
+        for bookmark in document.get_toc(max_depth=6):
+            target = bookmark.get_dest()
+            page = target.get_index() if target else None
+            if page is not None:
+                found.setdefault(page, {}).setdefault(_key(bookmark.get_title()), bookmark.level + 1)
+    except (ValueError, RuntimeError, UnicodeError):
+        return found  # a broken outline costs headings, not the document
+    return {page: {key: level for key, level in keys.items() if key} for page, keys in found.items()}
+
+
+def _key(title: str) -> str:
+    """What a bookmark and its line have in common: the letters, without a number in front."""
+    return re.sub(r"[\W\d_]+", "", title).casefold() if len(title) < 200 else ""
+
+
+def _attachments(pypdfium2: Any, document: Any) -> Iterator[Member]:
+    for index in range(document.count_attachments()):
+        try:
+            attachment = document.get_attachment(index)
+            path = normalise_line(attachment.get_name()) or f"attachment-{index + 1}"
+            yield Member(path, bytes(attachment.get_data()))
+        except pypdfium2.PdfiumError:
+            continue

@@ -1,0 +1,1 @@
+delete from corpus.file where source = %(source)s;

@@ -1,0 +1,1 @@
+delete from ops.quarantine where source = %(source)s;

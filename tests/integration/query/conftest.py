@@ -1,0 +1,181 @@
+"""A corpus written row by row, as the loader would leave it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from types import SimpleNamespace
+from typing import Any
+from uuid import UUID
+
+import numpy as np
+import psycopg
+import pytest
+from psycopg.types.json import Jsonb
+
+from include import ids
+from include.lexical import impacts, term_counts
+from include.query import ConnectionPool, Searcher
+
+DIMENSION = 32
+
+
+class WordEmbedder:
+    """Adds up one fixed random vector a word: texts that share words lie close."""
+
+    identity = SimpleNamespace(model_id="words-1")
+
+    def embed(self, texts: Sequence[str], /) -> np.ndarray:
+        vectors = np.stack([self._vector(text) for text in texts])
+        return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
+
+    def _vector(self, text: str) -> np.ndarray:
+        words = text.lower().split() or [""]
+        return np.sum([_word_vector(word) for word in words], axis=0)
+
+
+def _word_vector(word: str) -> np.ndarray:
+    seed = int.from_bytes(hashlib.sha256(word.encode()).digest()[:8], "big")
+    return np.random.default_rng(seed).standard_normal(DIMENSION)
+
+
+@dataclass(frozen=True)
+class Row:
+    """A document of the test corpus."""
+
+    doc_id: UUID
+    chunk_ids: list[UUID]
+
+
+class Corpus:
+    """Writes documents straight into the tables, as the owner."""
+
+    def __init__(self, dsn: str) -> None:
+        self.embedder = WordEmbedder()
+        self.connection = psycopg.connect(dsn, autocommit=True)
+        self.vectors = self.value(
+            "select corpus.register_embedding_model(%s, '{}', %s)",
+            self.embedder.identity.model_id,
+            DIMENSION,
+        )
+        self._count = 0
+
+    def value(self, statement: str, *parameters: Any) -> Any:
+        """Return the single value of a statement."""
+        row = self.connection.execute(statement, parameters).fetchone()
+        return row[0] if row else None
+
+    def add(
+        self,
+        *passages: str,
+        source: str = "docs",
+        acl: Sequence[str] = (),
+        status: str = "current",
+        title: str = "",
+        language: str = "en",
+        type: str = "text",
+        metadata: dict[str, Any] | None = None,
+        modified_at: datetime = datetime(2025, 1, 1, tzinfo=UTC),
+        flags: Sequence[str] = (),
+        entities: Sequence[str] = (),
+    ) -> Row:
+        """Add a document with these passages."""
+        self._count += 1
+        key = f"file:{self._count}.txt"
+        document = ids.doc_id(source, key)
+        with self.connection.transaction():
+            self.connection.execute(
+                "insert into corpus.source (name, uri) values (%s, %s) on conflict do nothing",
+                (source, f"file:///{source}"),
+            )
+            self.connection.execute(
+                """
+                insert into corpus.document (
+                    doc_id, source, key, status, fence, file_path, uri, title, language, type,
+                    text, metadata, acl, modified_at, source_hash, meta_hash, content_hash,
+                    parser, run_id
+                ) values (%s, %s, %s, %s, 1, %s, %s, %s, %s, %s, %s, %s, %s, %s, '', '', '', '', '')
+                """,
+                (
+                    document, source, key, status, f"{self._count}.txt",
+                    f"file:///{source}/{self._count}.txt", title, language, type,
+                    "\n".join(passages), Jsonb(metadata or {}), list(acl), modified_at,
+                ),
+            )  # fmt: skip
+            for name in entities:
+                self._mention(document, name)
+            chunks = self._add_passages(document, title, passages, acl, flags)
+        return Row(document, chunks)
+
+    def _mention(self, document: UUID, name: str) -> None:
+        entity = ids.entity_id("ORG", name)
+        self.connection.execute(
+            "insert into corpus.entity values (%s, 'ORG', %s) on conflict do nothing",
+            (entity, name),
+        )
+        self.connection.execute(
+            "insert into corpus.mention values (%s, %s, %s, %s, 'ORG', %s)",
+            (document, abs(hash(name)) % 1000, 1001, name, entity),
+        )
+
+    def _add_passages(
+        self,
+        document: UUID,
+        title: str,
+        passages: Sequence[str],
+        acl: Sequence[str],
+        flags: Sequence[str],
+    ) -> list[UUID]:
+        average = self.value("select average_length from corpus.lexical_total")
+        indexed = [f"{title}\n{text}".strip() for text in passages]
+        chunks, lexical, vectors, start = [], [], [], 0
+        for ordinal, text in enumerate(passages):
+            chunk = ids.chunk_id(document, ids.text_hash(text), ordinal)
+            counts = term_counts(indexed[ordinal])
+            length = sum(counts.values())
+            terms, weights = impacts(counts, length, average)
+            sparse = ",".join(f"{t}:{w:.9g}" for t, w in zip(terms, weights, strict=True))
+            chunks.append((
+                chunk, document, ordinal, start, start + len(text), [], text, list(acl),
+                list(flags), "hash",
+            ))  # fmt: skip
+            lexical.append((
+                chunk, length, terms.tolist(), [counts[t] for t in terms.tolist()],
+                f"{{{sparse}}}/1000000000",
+            ))  # fmt: skip
+            vectors.append((chunk, str(self.embedder.embed([indexed[ordinal]])[0].tolist())))
+            start += len(text) + 1
+        cursor = self.connection.cursor()
+        cursor.executemany(
+            "insert into corpus.chunk (chunk_id, doc_id, ordinal, start_char, end_char, "
+            "heading_path, text, acl, flags, input_hash) "
+            "values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
+            chunks,
+        )
+        cursor.executemany(
+            "insert into corpus.chunk_lexical values (%s, %s, %s, %s, %s::sparsevec)", lexical
+        )
+        cursor.executemany(
+            f"insert into corpus.{self.vectors} values (%s, 'hash', %s::halfvec)", vectors
+        )
+        return [row[0] for row in chunks]
+
+
+@pytest.fixture
+def corpus(database: Any) -> Generator[Corpus]:
+    """An empty corpus of the test's database."""
+    corpus = Corpus(database.owner_dsn)
+    yield corpus
+    corpus.connection.close()
+
+
+@pytest.fixture
+def searcher(database: Any, corpus: Corpus) -> Generator[Searcher]:
+    """A searcher over the test's corpus."""
+    serving = ConnectionPool(database.dsn("serving"))
+    operator = ConnectionPool(database.dsn("operator"))
+    yield Searcher(corpus.embedder, serving, operator)
+    serving.close()
+    operator.close()
