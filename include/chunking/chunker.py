@@ -79,10 +79,10 @@ class Chunker:
             pages: offsets at which pages begin in ``text``, ascending; empty without pages.
         """
         counts = TokenCounts(self._tokenizer, text)
-        root = section_tree(text, headings)
+        sections = _outermost(section_tree(text, headings), text)
         spare = 0
         while True:
-            pieces = list(_Cut(self, title, text, counts, spare).pack([root], ()))
+            pieces = list(_Cut(self, title, text, counts, spare).pack(sections, ()))
             excess = self._excess(title, text, pieces)
             if excess <= 0 or spare >= self._limit:
                 return _passages(text, pieces, pages)
@@ -206,6 +206,12 @@ class _Cut:
             room = min(self._chunker.room(lines) for lines in above)
             self._budgets[path] = max(max(room, MIN_TEXT_TOKENS) - self._spare, 1)
         return self._budgets[path]
+
+
+def _outermost(root: Section, text: str) -> list[Section]:
+    # A document below one heading is the section of that heading.
+    alone = len(root.children) == 1 and not text[: root.own_end].strip()
+    return root.children if alone else [root]
 
 
 def _passages(text: str, pieces: Iterable[Piece], pages: Sequence[int]) -> list[Passage]:

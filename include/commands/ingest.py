@@ -172,6 +172,6 @@ class _Stages:
 
 def configure_logging(verbose: bool) -> None:
     """Log to stderr; progress already tells what runs, so warnings alone unless asked."""
-    logging.basicConfig(
-        level=logging.INFO if verbose else logging.WARNING, format="%(message)s", stream=sys.stderr
-    )
+    logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
+    if verbose:
+        logging.getLogger("include").setLevel(logging.INFO)

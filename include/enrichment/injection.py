@@ -6,7 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
-from include.enrichment.injection_rules import DISCUSSION, HIDDEN, INVISIBLE, RULES, Rule
+from include.enrichment.injection_rules import DISCUSSION, HIDDEN, INVISIBLE, Rule, rules
 from include.models import Flag
 
 INJECTION_VERSION = "1"
@@ -41,15 +41,15 @@ def find_injections(text: str) -> list[Flag]:
         points of a longer one.
     """
     whole = _fold(text)
-    rules = [rule for rule in RULES if _possible(rule, whole)]
+    possible = [rule for rule in rules() if _possible(rule, whole)]
     flags: list[Flag] = []
     for start, end in _sentences(text):
         sentence = text[start:end]
         kinds: dict[str, str] = {}
         if not sentence.isascii():
             kinds.update(("hidden_text", name) for name, rule in HIDDEN if rule.search(sentence))
-        folded = _fold(sentence) if rules else ""
-        for rule in rules:
+        folded = _fold(sentence) if possible else ""
+        for rule in possible:
             if rule.kind not in kinds and _matches(rule, folded):
                 kinds[rule.kind] = rule.name
         flags.extend(Flag(kind, name, start, end) for kind, name in sorted(kinds.items()))

@@ -2,7 +2,7 @@
 
 from include.extraction.extractor import Extractor
 from include.extraction.registry import PARSER_VERSION, expected_parser, parser_versions
-from include.extraction.text import normalise_text
+from include.extraction.text import normalise_text, normalise_title
 from include.sandbox import Limits
 
 __all__ = [
@@ -11,5 +11,6 @@ __all__ = [
     "Limits",
     "expected_parser",
     "normalise_text",
+    "normalise_title",
     "parser_versions",
 ]

@@ -43,7 +43,7 @@ def open_zip(data: bytes) -> zipfile.ZipFile:
     if inflated > max(_RATIO_MATTERS, MAX_RATIO * len(data)):
         raise BadInput(
             "compression_bomb",
-            f"The container grows from {len(data) >> 10} KiB to {inflated >> 20} MiB when unpacked.",
+            f"The container unpacks from {len(data) >> 10} KiB to {inflated >> 20} MiB.",
         )
     return archive
 
@@ -61,4 +61,6 @@ def read_entry(archive: zipfile.ZipFile, name: str | zipfile.ZipInfo) -> bytes:
             "unsupported_type", "The archive uses a compression method that cannot be read."
         ) from error
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, ValueError) as error:
-        raise BadInput("corrupt", "The archive is damaged: a file in it cannot be unpacked.") from error
+        raise BadInput(
+            "corrupt", "The archive is damaged: a file in it cannot be unpacked."
+        ) from error

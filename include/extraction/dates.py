@@ -6,7 +6,9 @@ import re
 from datetime import UTC, date, datetime
 from email.utils import parsedate_to_datetime
 
-_PDF_DATE = re.compile(r"(?:D:)?(\d{4})(\d\d)?(\d\d)?(\d\d)?(\d\d)?(\d\d)?\s*([Zz+-])?(\d\d)?'?(\d\d)?")
+_PDF_DATE = re.compile(
+    r"(?:D:)?(\d{4})(\d\d)?(\d\d)?(\d\d)?(\d\d)?(\d\d)?\s*([Zz+-])?(\d\d)?'?(\d\d)?"
+)
 
 
 def parse_date(stated: object) -> datetime | None:
@@ -30,10 +32,11 @@ def parse_pdf_date(stated: str) -> datetime | None:
     if match is None:
         return None
     year, month, day, hour, minute, second, sign, zone_hours, zone_minutes = match.groups()
-    zone = f"{sign}{zone_hours}:{zone_minutes or '00'}" if sign in {"+", "-"} and zone_hours else "Z"
-    return parse_date(
-        f"{year}-{month or '01'}-{day or '01'}T{hour or '00'}:{minute or '00'}:{second or '00'}{zone}"
+    zone = (
+        f"{sign}{zone_hours}:{zone_minutes or '00'}" if sign in {"+", "-"} and zone_hours else "Z"
     )
+    day_part = f"{year}-{month or '01'}-{day or '01'}"
+    return parse_date(f"{day_part}T{hour or '00'}:{minute or '00'}:{second or '00'}{zone}")
 
 
 def _aware(value: datetime) -> datetime | None:

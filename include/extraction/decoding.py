@@ -66,7 +66,7 @@ def _mostly_utf8(data: bytes) -> bool:
     """True where a few broken bytes stand in text with many multi-byte characters of UTF-8."""
     sample = data[:_GUESS_BYTES].decode("utf-8", "replace")
     broken = sample.count("\ufffd")
-    wide = len(re.findall("[\u0080-\ufffc]", sample))
+    wide = len(re.findall(r"[\u0080-\ufffc]", sample))
     return wide > 10 * broken
 
 
@@ -82,7 +82,7 @@ def _text_codec(name: str | None) -> str | None:
     except (LookupError, ValueError):
         return None
     # UTF-8 was tried; of codecs such as base64 the input is not text.
-    return codec.name if codec._is_text_encoding and not codec.name.startswith("utf") else None  # type: ignore[attr-defined]
+    return codec.name if codec._is_text_encoding and not codec.name.startswith("utf") else None
 
 
 def _guess(data: bytes) -> str:

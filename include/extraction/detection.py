@@ -55,7 +55,9 @@ _SIGNATURES = (
     (b"\0\0\1\0", "an icon"),
     (b"wOF", "a font"),
 )
-_HTML_START = re.compile(r"(?:<!--.*?-->|<\?xml[^>]*>|\s)*<(?:!doctype\s+html|html[\s>])", re.I | re.S)
+_HTML_START = re.compile(
+    r"(?:<!--.*?-->|<\?xml[^>]*>|\s)*<(?:!doctype\s+html|html[\s>])", re.I | re.S
+)
 _HTML_TAG = re.compile(
     r"<(?:head|body|title|meta|p|div|span|h[1-6]|ul|ol|li|table|tr|td|br|a|b|i|pre|section|article|"
     r"main|img|strong|em|dl|blockquote)(?:\s[^<>]*)?/?>",

@@ -15,14 +15,20 @@ if TYPE_CHECKING:
 Kind = Literal["heading", "paragraph", "line", "row", "code", "caption", "alt"]
 
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
-_SKIPPED = frozenset(
+
+
+def _names(listed: str) -> frozenset[str]:
+    return frozenset(listed.split())
+
+
+_SKIPPED = _names(
     "script style noscript template svg iframe object embed canvas audio video head select "
-    "datalist button textarea nav annotation annotation-xml map title".split()
+    "datalist button textarea nav annotation annotation-xml map title"
 )
-_INLINE = frozenset(
+_INLINE = _names(
     "a abbr acronym b bdi bdo big cite code data del dfn em font i ins kbd label mark math meter "
     "nobr output progress q rp rt ruby s samp small span strike strong sub sup time tt u var wbr "
-    "mi mo mn mrow msup msub mfrac mtext semantics mstyle input img".split()
+    "mi mo mn mrow msup msub mfrac mtext semantics mstyle input img"
 )
 _LINES = frozenset({"li", "dt", "dd", "option", "summary"})
 _CELLS = frozenset({"td", "th"})
@@ -56,7 +62,9 @@ def parse_html(text: str) -> _Element | None:
     """Parse a page or a fragment; None where there is no element in it."""
     from lxml import etree, html
 
-    parser = html.HTMLParser(encoding="utf-8", huge_tree=True, remove_comments=True, remove_pis=True)
+    parser = html.HTMLParser(
+        encoding="utf-8", huge_tree=True, remove_comments=True, remove_pis=True
+    )
     try:
         return html.document_fromstring(text.encode("utf-8", "replace"), parser=parser)
     except (etree.ParserError, etree.XMLSyntaxError):

@@ -43,7 +43,7 @@ FORMATS = {
         Format("eml", 1, "The message has neither a text nor an attachment."),
         Format("epub", 1, "The book holds no text."),
         Format("html", 1, "The page holds no text; perhaps a script fills it in."),
-        Format("markdown", 1),
+        Format("markdown", 1, "The page holds no text beside its metadata; it may be a redirect."),
         Format("pdf", 1, "The PDF holds no text; it may be a scan, which needs OCR first."),
         Format("pptx", 1, "The slides hold no text; text in pictures is not read."),
         Format("rst", 1),

@@ -17,10 +17,10 @@ MAX_TITLE = 500
 MAX_LABELS = 200
 """Captions and alternative texts kept of one document."""
 
-_BREAKS = re.compile("\r\n?|[\v\f\x1c-\x1e\x85\u2028\u2029]")
+_BREAKS = re.compile(r"\r\n?|[\v\f\x1c-\x1e\x85\u2028\u2029]")
 # Controls, byte-order marks, soft hyphens and what is no character at all.
-_UNWANTED = re.compile("[\x00-\x08\x0e-\x1b\x1f\x7f-\x84\x86-\x9f\xad\ufeff\ufffe\uffff]")
-_SURROGATES = re.compile("[\ud800-\udfff]")
+_UNWANTED = re.compile(r"[\x00-\x08\x0e-\x1b\x1f\x7f-\x84\x86-\x9f\xad\ufeff\ufffe\uffff]")
+_SURROGATES = re.compile(r"[\ud800-\udfff]")
 _SPACES_AT_END = re.compile(r"[^\S\n]+(?=\n|\Z)")
 _BLANK_LINES = re.compile(r"\n{3,}")
 _SPACES = re.compile(r"\s+")
@@ -119,7 +119,9 @@ class TextBuilder:
         members: Iterable[Member] = (),
     ) -> Extracted:
         """Return the document; the registry fills in type and parser."""
-        kept = {key: value for key, value in (metadata or {}).items() if value not in ("", None, [])}
+        kept = {
+            key: value for key, value in (metadata or {}).items() if value not in ("", None, [])
+        }
         kept |= {key: list(value) for key, value in self._labels.items() if value}
         return Extracted(
             text="".join(self._parts),

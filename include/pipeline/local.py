@@ -95,7 +95,7 @@ class _Pool:
                 workers(),
                 mp_context=multiprocessing.get_context("spawn"),
                 initializer=_initialise,
-                initargs=(logging.getLogger().level,),
+                initargs=(logging.getLogger("include").level,),
             )
         futures = [self._executor.submit(task, self._context, shard) for shard in range(batches)]
         for done, future in enumerate(as_completed(futures), start=1):
@@ -110,6 +110,7 @@ def _initialise(level: int) -> None:
 
     import threadpoolctl
 
-    logging.basicConfig(level=level, format="%(message)s")
+    logging.basicConfig(level=logging.WARNING, format="%(message)s")
+    logging.getLogger("include").setLevel(level)
     ctypes.CDLL(None).prctl(1, signal.SIGKILL)
     threadpoolctl.threadpool_limits(1)

@@ -10,7 +10,7 @@ def current_versions() -> dict[str, str]:
     return {
         "chunker": chunking.CHUNKER_VERSION,
         "language": enrichment.LANGUAGE_VERSION,
-        "entities": enrichment.ENTITIES_VERSION,
+        "entities": enrichment.entities_version(),
         "injection": enrichment.INJECTION_VERSION,
         "lexical": lexical.LEXICAL_VERSION,
     }

@@ -74,6 +74,7 @@ class Sandbox:
         self._process: subprocess.Popen[bytes] | None = None
         self._socket: socket.socket | None = None
         self._used = False
+        self._stream: object | None = None
 
     def __enter__(self) -> Sandbox:
         return self
@@ -93,6 +94,7 @@ class Sandbox:
 
     def close(self) -> None:
         """End the worker; the next call starts another."""
+        self._stream = None
         if self._socket is not None:
             self._socket.close()
             self._socket = None
@@ -135,10 +137,13 @@ class Sandbox:
         The worker waits while the consumer is busy. The time limit holds for each item. Raises
         as `call`; an iterator that is given up ends the worker.
         """
-        complete = False
+        complete, token = False, object()
         try:
             self._request(target, payload, file, stream=True)
+            self._stream = token
             while True:
+                if self._stream is not token:
+                    raise RuntimeError("The sandbox was closed or used again during this stream.")
                 kind, body = self._receive(self._deadline(), self._json_limit())
                 if kind == protocol.END:
                     complete = True
@@ -150,23 +155,28 @@ class Sandbox:
             complete = True
             raise
         except _Lost as lost:
+            self.close()
             raise BadInput(lost.reason, lost.detail) from None
         except ProtocolError:
+            self.close()
             raise BadInput(*_CRASHED) from None
         finally:
-            if not complete:
-                self.close()
+            if self._stream is token:
+                self._stream = None
+                if not complete:
+                    self.close()
 
     # -- one request ---------------------------------------------------------------------------
 
     def _request(self, target: str, payload: Any, file: BinaryIO | None, *, stream: bool) -> None:
         if self._process is not None and self._process.poll() is not None:
             self.close()  # it died while idle, which is no document's fault
+        if self._stream is not None:
+            self.close()  # an earlier stream was given up, and its items are still on their way
         if self._socket is None:
             self._start()
             self._used = False
-        channel = self._socket
-        assert channel is not None  # noqa: S101 - for the type checker
+        channel = self._channel
         body = protocol.encode_json([target, payload, stream])
         header = HEADER.pack(protocol.CALL, len(body))
         channel.settimeout(self.limits.seconds)
@@ -245,8 +255,7 @@ class Sandbox:
         return self._exactly(length, deadline)
 
     def _exactly(self, length: int, deadline: float) -> bytearray:
-        channel = self._socket
-        assert channel is not None  # noqa: S101 - for the type checker
+        channel = self._channel
         data = bytearray(length)
         view, filled = memoryview(data), 0
         while filled < length:
@@ -256,7 +265,7 @@ class Sandbox:
             except TimeoutError:
                 raise _Lost(
                     "parser_timeout",
-                    f"The document took longer than the limit of {self.limits.seconds:g} s to read; "
+                    f"The document takes longer than the limit of {self.limits.seconds:g} s; "
                     "split it, or raise TIDEMARK_PARSER_SECONDS.",
                 ) from None
             except OSError:
@@ -267,6 +276,12 @@ class Sandbox:
         return data
 
     # -- the process ---------------------------------------------------------------------------
+
+    @property
+    def _channel(self) -> socket.socket:
+        if self._socket is None:
+            raise _Lost(*_CRASHED)
+        return self._socket
 
     def _start(self) -> None:
         ours, theirs = socket.socketpair()
@@ -281,16 +296,24 @@ class Sandbox:
         if "LD_LIBRARY_PATH" in os.environ:  # some interpreters do not start without it
             environment["LD_LIBRARY_PATH"] = os.environ["LD_LIBRARY_PATH"]
         with tempfile.TemporaryFile() as complaints:
-            self._process = subprocess.Popen(
-                [sys.executable, "-c", _CODE, str(ROOT), json.dumps(settings)],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=complaints,
-                pass_fds=[theirs.fileno()],
-                cwd="/",
-                env=environment,
-            )
-            theirs.close()
+            try:
+                self._process = subprocess.Popen(
+                    [sys.executable, "-c", _CODE, str(ROOT), json.dumps(settings)],
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.DEVNULL,
+                    stderr=complaints,
+                    pass_fds=[theirs.fileno()],
+                    cwd="/",
+                    env=environment,
+                    start_new_session=True,  # Ctrl-C is the parent's to handle
+                )
+            except OSError as error:
+                ours.close()
+                raise UnavailableError(
+                    f"The parser process does not start: {error.strerror}."
+                ) from error
+            finally:
+                theirs.close()
             self._socket = ours
             try:
                 kind, body = self._receive(time.monotonic() + START_SECONDS, 4096)
@@ -305,9 +328,8 @@ class Sandbox:
 
     def _death(self) -> _Lost:
         """Reap the worker and say how it ended."""
-        assert self._process is not None  # noqa: S101 - for the type checker
         try:
-            code = self._process.wait(timeout=5)
+            code = self._process.wait(timeout=5) if self._process else 0
         except subprocess.TimeoutExpired:
             return _Lost(*_CRASHED)
         if code == -signal.SIGKILL:

@@ -1,8 +1,9 @@
 """A seccomp filter: no network, no programs, no writing, no reach into other processes.
 
-A classic BPF program over ``struct seccomp_data`` (``Documentation/userspace-api/seccomp_filter.rst``
-of the kernel). What is refused fails with EPERM, so that a library that merely tries goes on; only
-calls made under another architecture's numbers end the process.
+A classic BPF program over ``struct seccomp_data``; see
+``Documentation/userspace-api/seccomp_filter.rst`` of the kernel. What is refused fails with EPERM,
+so that a library that merely tries goes on; only calls made under another architecture's numbers
+end the process.
 """
 
 from __future__ import annotations

@@ -15,6 +15,10 @@ from include.errors import BadInput
 from include.sandbox import lockdown, protocol
 from include.sandbox.protocol import HEADER, Reply
 
+_MEMORY = (
+    "The document needs more memory than the limit; split it, or raise TIDEMARK_PARSER_MEMORY_MB."
+)
+
 
 def main() -> None:
     """Run as ``python -c … ROOT SETTINGS``; see `include.sandbox.process`."""
@@ -52,8 +56,7 @@ def _serve(channel: socket.socket) -> bool:
     except BadInput as error:
         _send(channel, protocol.BAD, {"reason": error.reason, "detail": error.detail})
     except MemoryError:
-        detail = "The document needs more memory than the limit; split it, or raise TIDEMARK_PARSER_MEMORY_MB."
-        _send(channel, protocol.BAD, {"reason": "parser_memory", "detail": detail})
+        _send(channel, protocol.BAD, {"reason": "parser_memory", "detail": _MEMORY})
         return False
     except ImportError as error:
         _send(
@@ -64,7 +67,7 @@ def _serve(channel: socket.socket) -> bool:
     except PermissionError:
         detail = "The file makes its parser reach for what the sandbox forbids; it may be hostile."
         _send(channel, protocol.BAD, {"reason": "parser_blocked", "detail": detail})
-    except Exception as error:  # noqa: BLE001 - any failure of a parser costs one document
+    except Exception as error:
         detail = f"The file could not be read ({type(error).__name__}); it is damaged or unusual."
         _send(channel, protocol.BAD, {"reason": "corrupt", "detail": detail})
     finally:

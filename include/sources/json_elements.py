@@ -118,20 +118,14 @@ def split(source: IO[bytes], limit: int, *, inside: bool) -> Iterator[Element]:
                 break
             mark, position = found[1], found.end()
             in_string = mark == b'"'
-            ends_at = -1
             if mark in b"[{":
                 depth += 1
-                if inside and depth == 1:
-                    start = position
-            elif mark in b"]}":
-                depth = max(depth - 1, 0)
-                if depth == 0:
-                    ends_at = position - level
-            elif mark == b"," and inside and depth == 1:
-                ends_at = position - 1
-            if ends_at < 0:
+                start = position if inside and depth == 1 else start
                 continue
-            element = _element(data[start:ends_at], base + start, head, head_at, limit)
+            depth = max(depth - 1, 0) if mark in b"]}" else depth
+            if not (depth == 0 if mark in b"]}" else mark == b"," and inside and depth == 1):
+                continue
+            element = _element(data[start : position - level], base + start, head, head_at, limit)
             closed = inside and depth == 0
             if element.data or (inside and not closed):
                 yield element

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from typing import Any
+from uuid import UUID
 
 import psycopg
 from psycopg import sql
@@ -45,7 +46,7 @@ def statement(name: str) -> bytes:
     return (_QUERIES / f"{name}.sql").read_bytes()
 
 
-def run(connection: Connection, name: str, **parameters: Any) -> psycopg.Cursor[dict[str, Any]]:
+def run(connection: Connection, name: str, /, **parameters: Any) -> psycopg.Cursor[dict[str, Any]]:
     """Execute ``sql/queries/NAME.sql`` with bound parameters."""
     return connection.execute(statement(name), parameters)
 
@@ -76,8 +77,9 @@ def copy_rows(
         table: an unqualified name, usually of a temporary table.
         columns: names of the columns.
         types: their Postgres types, in the same order.
-        rows: values in the same order; read as a stream.
+        rows: values in the same order, read as a stream; ids may be written as text.
     """
+    identities = [number for number, name in enumerate(types) if name == "uuid"]
     count = 0
     command = sql.SQL("copy {} ({}) from stdin (format binary)").format(
         sql.Identifier(table), sql.SQL(", ").join(map(sql.Identifier, columns))
@@ -85,6 +87,10 @@ def copy_rows(
     with connection.cursor().copy(command) as copy:
         copy.set_types(types)
         for row in rows:
-            copy.write_row(row)
+            values = list(row)
+            for number in identities:
+                if isinstance(values[number], str):
+                    values[number] = UUID(values[number])
+            copy.write_row(values)
             count += 1
     return count

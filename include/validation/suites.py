@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import pandas as pd
 
-LANGUAGE = r"^([a-z]{2,3}|und)$"
+LANGUAGE = r"^(?:[a-z]{2,3}|und)$"
 NORM_TOLERANCE = 0.01
 """Half precision rounds each of 384 values to eleven bits."""
 

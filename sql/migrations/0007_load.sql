@@ -28,7 +28,7 @@ as $$
 begin
     return query execute format(
         'select c.doc_id, count(*), count(e.chunk_id),
-            coalesce(max(abs(1 - l2_norm(e.embedding::vector))), 0)
+            coalesce(max(abs(1 - l2_norm(e.embedding))), 0)
         from corpus.chunk as c
         left join corpus.%I as e on c.chunk_id = e.chunk_id and c.input_hash = e.input_hash
         where c.doc_id = any($1)

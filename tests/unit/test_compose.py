@@ -158,9 +158,9 @@ def _has_compose() -> bool:
 
 def _compose_config(values: dict[str, str]) -> subprocess.CompletedProcess[str]:
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("TIDEMARK_", "POSTGRES_"))}
+    options = ["--env-file", os.devnull, "-f", str(COMPOSE)]
     return subprocess.run(
-        ["docker", "compose", "--env-file", os.devnull, "-f", str(COMPOSE), "config"]
-        + ["--format", "json"],
+        ["docker", "compose", *options, "config", "--format", "json"],
         env={**kept, **values},
         capture_output=True,
         text=True,

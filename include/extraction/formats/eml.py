@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from email import policy
-from email.message import EmailMessage, Message
+from email.message import Message
 from email.parser import BytesParser
-from typing import cast
 
 from include.errors import BadInput
 from include.extraction.dates import parse_date
@@ -37,7 +36,7 @@ def parse(data: bytes, name: str) -> Extracted:
         data = decode(data).encode()
     # Mails from mbox files begin with a line that is no header.
     data = re.sub(rb"\AFrom [^\r\n]*\r?\n", b"", data.lstrip(b"\r\n\t "))
-    message = cast("EmailMessage", BytesParser(policy=policy.default).parsebytes(data))
+    message = BytesParser(policy=policy.default).parsebytes(data)
     builder, members = TextBuilder(), _Members()
     _refuse_encrypted(message)
     _read(message, builder, members)
@@ -77,7 +76,9 @@ def _refuse_encrypted(message: Message) -> None:
     if kind == "multipart/encrypted" or (
         kind in {"application/pkcs7-mime", "application/x-pkcs7-mime"} and enveloped
     ):
-        raise BadInput("encrypted", "The message is encrypted (S/MIME or PGP); supply it decrypted.")
+        raise BadInput(
+            "encrypted", "The message is encrypted (S/MIME or PGP); supply it decrypted."
+        )
 
 
 def _read(part: Message, builder: TextBuilder, members: _Members) -> None:
@@ -101,18 +102,16 @@ def _read_best(part: Message, builder: TextBuilder, members: _Members) -> None:
     plain = [choice for choice in choices if choice.get_content_type() == "text/plain"]
     others = [choice for choice in reversed(choices) if choice not in plain]
     taken = next(
-        (
-            choice
-            for choice in (*plain, *others)
-            if choice.is_multipart() or _text(choice).strip()
-        ),
+        (choice for choice in (*plain, *others) if choice.is_multipart() or _text(choice).strip()),
         None,
     )
     if taken is not None:
         _read(taken, builder, members)
     for choice in choices:
         # Some programs hang files between the alternatives.
-        if choice is not taken and (_is_attached(choice) or choice.get_content_maintype() not in {"text", "multipart"}):
+        if choice is not taken and (
+            _is_attached(choice) or choice.get_content_maintype() not in {"text", "multipart"}
+        ):
             _read(choice, builder, members)
 
 

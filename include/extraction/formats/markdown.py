@@ -15,6 +15,7 @@ from include.models import Extracted
 if TYPE_CHECKING:
     from markdown_it.token import Token
 
+_BREAKS = {"softbreak", "hardbreak"}
 _ITEMS = {"list_item_open": 1, "list_item_close": -1}
 
 
@@ -29,7 +30,11 @@ def parse(data: bytes, name: str) -> Extracted:
     _Reader(builder).read(parser.parse(text))
     title = values.pop("title", None)
     stated = next(
-        (found for key in ("updated", "last_modified", "date") if (found := parse_date(values.get(key)))),
+        (
+            found
+            for key in ("updated", "last_modified", "date")
+            if (found := parse_date(values.get(key)))
+        ),
         None,
     )
     return builder.extracted(
@@ -80,9 +85,7 @@ class _Reader:
         for token in tokens:
             if token.type in {"text", "code_inline"}:
                 parts.append(token.content)
-            elif token.type == "softbreak":
-                parts.append("\n")
-            elif token.type == "hardbreak" or token.content.lower().startswith("<br"):
+            elif token.type in _BREAKS or token.content.lower().startswith("<br"):
                 parts.append("\n")
             elif token.type == "image":
                 self._builder.label("alt_texts", token.content)

@@ -8,14 +8,13 @@ from typing import Any
 
 from include.errors import BadInput
 from include.extraction.dates import parse_pdf_date
-from include.extraction.text import TextBuilder, normalise_line
+from include.extraction.text import TextBuilder, normalise_line, normalise_text
 from include.models import Extracted, Member
 
 MAX_PAGES = 20_000
 _PASSWORD_ERRORS = {"password", "security"}
-_ITEM = re.compile(r"^(?:[•◦▪‣∙·●○■□–—*-]|\(?\d{1,3}[.)]|\(?[a-z][.)])\s")
-_HYPHENATED = re.compile(r"[^\W\d_]-$")
-_ENDS_SENTENCE = re.compile(r"[.!?:;。！？…][\"')\]”’»]*$")
+_ITEM = re.compile(r"^(?:[•◦▪‣∙·●○■□\u2013\u2014*-]|\(?\d{1,3}[.)]|\(?[a-z][.)])\s")
+_ENDS_SENTENCE = re.compile(r"[.!?:;…\u3002\uff01\uff1f][\"')\]\u201d\u2019»]*$")
 _FILE_NAME = re.compile(r"^[^\s/]+\.[A-Za-z][A-Za-z0-9]{1,7}$")
 _SHORT_LINE = 0.8
 """A line shorter than this share of the page's long ones ends a paragraph."""
@@ -72,7 +71,9 @@ def _open(pypdfium2: Any, data: bytes) -> Any:
             raise BadInput(
                 "encrypted", "The PDF is protected by a password; supply it without one."
             ) from error
-        raise BadInput("corrupt", "The PDF is damaged or truncated and cannot be opened.") from error
+        raise BadInput(
+            "corrupt", "The PDF is damaged or truncated and cannot be opened."
+        ) from error
 
 
 def _own_title(title: str) -> str:
@@ -92,12 +93,13 @@ def _lines(document: Any, index: int) -> list[str]:
             textpage.close()
     finally:
         page.close()
-    return [normalise_line(line) for line in raw.replace("\ufffe", "").splitlines()]
+    clean = normalise_text(raw.replace("\ufffe", ""))
+    return [" ".join(line.split()) for line in clean.split("\n")]
 
 
 def _add_page(builder: TextBuilder, lines: list[str], headings: dict[str, int]) -> None:
     for paragraph in _paragraphs(lines, headings):
-        level = headings.get(_key(paragraph))
+        level = headings.get(_key(paragraph)) if headings else None
         if level is None:
             builder.paragraph(paragraph)
         else:
@@ -108,26 +110,34 @@ def _paragraphs(lines: list[str], headings: dict[str, int]) -> Iterator[str]:
     """Join wrapped lines: PDFium knows lines, and paragraphs show in how lines end and begin."""
     lengths = sorted(len(line) for line in lines if line)
     long = lengths[int(0.9 * (len(lengths) - 1))] if lengths else 0
-    current, previous = "", ""
+    current: list[str] = []
     for line in lines:
-        if current and _continues(previous, line, long, headings):
-            if _HYPHENATED.search(current) and line[:1].islower():
-                current = current[:-1] + line
-            else:
-                current = f"{current} {line}"
-        else:
-            if current:
-                yield current
-            current = line
-        previous = line
+        if current and not _continues(current[-1], line, long, headings):
+            yield _joined(current)
+            current = []
+        if line:
+            current.append(line)
     if current:
-        yield current
+        yield _joined(current)
+
+
+def _joined(lines: list[str]) -> str:
+    """Join the lines of a paragraph, and the words that were broken at a hyphen."""
+    parts = [lines[0]]
+    for line in lines[1:]:
+        last = parts[-1]
+        if last.endswith("-") and last[-2:-1].isalpha() and line[0].islower():
+            parts[-1] = last[:-1]
+        else:
+            parts.append(" ")
+        parts.append(line)
+    return "".join(parts)
 
 
 def _continues(previous: str, line: str, long: int, headings: dict[str, int]) -> bool:
-    if not line or not previous or _ITEM.match(line):
+    if not line or _ITEM.match(line):
         return False
-    if _key(previous) in headings or _key(line) in headings:
+    if headings and (_key(previous) in headings or _key(line) in headings):
         return False
     if line[:1].islower():
         return True
@@ -144,10 +154,14 @@ def _outline(document: Any) -> dict[int, dict[str, int]]:
             target = bookmark.get_dest()
             page = target.get_index() if target else None
             if page is not None:
-                found.setdefault(page, {}).setdefault(_key(bookmark.get_title()), bookmark.level + 1)
+                found.setdefault(page, {}).setdefault(
+                    _key(bookmark.get_title()), bookmark.level + 1
+                )
     except (ValueError, RuntimeError, UnicodeError):
         return found  # a broken outline costs headings, not the document
-    return {page: {key: level for key, level in keys.items() if key} for page, keys in found.items()}
+    return {
+        page: {key: level for key, level in keys.items() if key} for page, keys in found.items()
+    }
 
 
 def _key(title: str) -> str:

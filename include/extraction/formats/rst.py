@@ -5,8 +5,8 @@ from __future__ import annotations
 import io
 from typing import TYPE_CHECKING, Any
 
-from include.extraction.decoding import decode
 from include.extraction.dates import parse_date
+from include.extraction.decoding import decode
 from include.extraction.text import TextBuilder, normalise_text
 from include.models import Extracted
 
@@ -25,9 +25,16 @@ _SETTINGS = {
     "_disable_config": True,
     "input_encoding": "unicode",
 }
-_LEFT_OUT = (
-    "system_message comment substitution_definition target raw problematic_message pending meta"
-).split()
+_LEFT_OUT = {
+    "comment",
+    "docinfo",
+    "meta",
+    "pending",
+    "raw",
+    "substitution_definition",
+    "system_message",
+    "target",
+}
 _LINES = {"list_item", "definition", "term", "field"}
 
 
@@ -71,14 +78,14 @@ class _Reader:
 
         for child in node.children:
             kind = type(child).__name__
-            if kind in _LEFT_OUT or kind == "docinfo":
+            if kind in _LEFT_OUT:
                 continue
             if kind == "section":
                 self.read(child, level + 1)
             elif kind == "title":
                 self._builder.heading(max(level, 1), child.astext())
             elif kind == "image":
-                self._builder.label("alt_texts", child.get("alt", ""))
+                self._image(child)
             elif kind == "caption":
                 self._builder.label("captions", child.astext())
             elif kind == "row":
@@ -90,11 +97,14 @@ class _Reader:
             else:
                 self.read(child, level, line=line or kind in _LINES)
 
+    def _image(self, node: Any) -> None:
+        self._builder.label("alt_texts", node.get("alt", ""))
+
     def _text(self, node: Any, *, line: bool) -> None:
         from docutils import nodes
 
         for image in node.findall(nodes.image):
-            self._builder.label("alt_texts", image.get("alt", ""))
+            self._image(image)
         (self._builder.line if line else self._builder.paragraph)(node.astext())
 
 
@@ -136,7 +146,12 @@ def _accept_unknown_markup() -> None:
         return (found or _plain_role), ([] if found is None else messages)
 
     directive.accepts_all = True  # type: ignore[attr-defined]
-    directives.directive, roles.role = directive, role
+    # The type checker knows only the two originals.
+    for module, name, replacement in (
+        (directives, "directive", directive),
+        (roles, "role", role),
+    ):
+        setattr(module, name, replacement)
 
 
 _SILENT = {"toctree", "index", "highlight", "currentmodule", "tabularcolumns", "automodule"}

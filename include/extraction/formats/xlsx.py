@@ -76,7 +76,9 @@ def _shown(value: object) -> str:
         return f"{value:.12g}"
     if isinstance(value, datetime):
         midnight = value.time() == time()
-        return value.date().isoformat() if midnight else value.isoformat(sep=" ", timespec="seconds")
+        return (
+            value.date().isoformat() if midnight else value.isoformat(sep=" ", timespec="seconds")
+        )
     if isinstance(value, (date, time)):
         return value.isoformat()
     return str(value)

@@ -33,7 +33,7 @@ def parse(data: bytes, name: str) -> Extracted:
 
 
 def _files(archive: ZipFile) -> Iterator[tuple[str, ZipInfo]]:
-    """Yield safe relative paths; of two entries with one path the later counts, as when unpacking."""
+    """Yield safe relative paths; of entries with one path the last counts, as when unpacking."""
     for entry in archive.infolist():
         # The root swallows every "..", so that no path leads out of the archive.
         path = posixpath.normpath("/" + entry.filename.replace("\\", "/")).lstrip("/")

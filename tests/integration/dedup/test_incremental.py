@@ -139,7 +139,7 @@ class Model:
 
 
 @settings(
-    max_examples=500, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(batches)
 def test_incremental_result_is_that_of_one_pass_over_everything(corpus: Any, batches: Any) -> None:
