@@ -56,7 +56,7 @@ def ingest(
     started = time.monotonic()
     with database() as connection:
         sources.selected(connection, source)
-    run_id, state = _local(source, full) if local else _through_airflow(source, full)
+    run_id, state = _local(source, full) if local else run_through_airflow(source, full=full)
     with database() as connection:
         counted = runs.outcomes(connection, run_id)
     seconds = round(time.monotonic() - started, 1)
@@ -88,7 +88,8 @@ def _local(source: str | None, full: bool) -> tuple[str, str]:
     return context.run_id, "success"
 
 
-def _through_airflow(source: str | None, full: bool) -> tuple[str, str]:
+def run_through_airflow(source: str | None, *, full: bool) -> tuple[str, str]:
+    """Trigger the DAG, show its progress and wait; return the run's id and its state."""
     from include.platform.services import airflow_api
 
     with airflow_api() as api:

@@ -53,7 +53,7 @@ def status(as_json: Json = False) -> None:
         )
         say(f"home: {found.home}")
         if found.airflow_url:
-            say(f"Airflow: {found.airflow_url} (user admin, password in {_password_file()})")
+            say(f"Airflow: {found.airflow_url} (user admin, password in {password_file()})")
     if not found.healthy:
         raise typer.Exit(FAILED)
 
@@ -70,7 +70,8 @@ def migrate() -> None:
     say(f"{len(applied)} migrations applied" if applied else "the schema is current")
 
 
-def _password_file() -> str:
+def password_file() -> str:
+    """Return where the password of the Airflow UI lies."""
     from include.platform.secrets import configured_secrets
 
     return str(configured_secrets().folder / "airflow_admin_password")

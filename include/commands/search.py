@@ -70,7 +70,7 @@ def search(
         print_json(found.as_json())
         return
     for hit in found.hits:
-        _show(hit)
+        show_hit(hit)
     if not found.hits:
         say("nothing found")
 
@@ -131,7 +131,7 @@ def _mode(text: str) -> str:
     return text
 
 
-def _show(hit: Hit) -> None:
+def show_hit(hit: Hit) -> None:
     """Print a hit for a person."""
     passage = hit.passage
     console = Console(highlight=False, markup=False)

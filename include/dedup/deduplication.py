@@ -208,6 +208,10 @@ class _Step:
             return False
         self.run("pick_bands")
         self._cursor.execute("analyze dedup_round, dedup_round_band")
+        self.run("pick_sharing")
+        self._cursor.execute("analyze dedup_sharing")
+        self.run("pick_neighbours")
+        self._cursor.execute("analyze dedup_neighbour")
         self.run("pick_pairs")
         self._elect()
         self.run("apply")

@@ -43,7 +43,9 @@ class TorchRuntime:
 def load_sentence_transformer(folder: Path, **model_kwargs: Any) -> Any:
     """Return the ``SentenceTransformer`` of a folder, without looking anything up on a hub."""
     from sentence_transformers import SentenceTransformer
+    from transformers.utils.logging import disable_progress_bar
 
+    disable_progress_bar()
     return SentenceTransformer(
         str(folder), device="cpu", local_files_only=True, model_kwargs=model_kwargs
     )

@@ -59,7 +59,14 @@ def looks_like_text(data: bytes) -> bool:
         return True
     sample = data[:8192]
     controls = sum(1 for byte in sample if byte < 32 and byte not in _TEXT_CONTROLS)
-    return controls <= len(sample) // 500
+    if controls <= len(sample) // 500:
+        return True
+    try:
+        # Cut at a character: the sample may end within one.
+        sample[: sample.rfind(b"\n") + 1 or None].decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return controls <= len(sample) // 10
 
 
 def _mostly_utf8(data: bytes) -> bool:

@@ -90,7 +90,7 @@ def detect(data: bytes, name: str) -> str:
         BadInput: ``empty``, ``unsupported_type``, ``encrypted``, ``corrupt`` or
             ``compression_bomb``.
     """
-    if not data.strip(b"\0\t\n\r "):
+    if not data.strip(b"\0\t\n\r \xef\xbb\xbf\xff\xfe"):
         raise BadInput("empty", "The file is empty.")
     if b"%PDF-" in data[:1024]:
         return "pdf"

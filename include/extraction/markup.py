@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from include.errors import BadInput
 from include.extraction.text import TextBuilder
 
 if TYPE_CHECKING:
@@ -59,16 +60,24 @@ class Block:
 
 
 def parse_html(text: str) -> _Element | None:
-    """Parse a page or a fragment; None where there is no element in it."""
+    """Parse a page or a fragment; None where there is no element in it.
+
+    Raises:
+        BadInput: ``too_complex``: it nests deeper than libxml2 reads (2,048 elements).
+    """
     from lxml import etree, html
 
     parser = html.HTMLParser(
         encoding="utf-8", huge_tree=True, remove_comments=True, remove_pis=True
     )
     try:
-        return html.document_fromstring(text.encode("utf-8", "replace"), parser=parser)
+        root = html.document_fromstring(text.encode("utf-8", "replace"), parser=parser)
     except (etree.ParserError, etree.XMLSyntaxError):
-        return None
+        root = None
+    last = parser.error_log.last_error
+    if last is not None and last.type_name == "ERR_RESOURCE_LIMIT":
+        raise BadInput("too_complex", "The page nests more than 2,000 elements in each other.")
+    return root
 
 
 def add_blocks(builder: TextBuilder, blocks: Iterable[Block]) -> None:

@@ -71,7 +71,10 @@ def _enrich_and_embed(context: RunContext, shard: int) -> None:
 
 
 class _Pool:
-    """Worker processes for the mapped stages, started when the first batch needs one."""
+    """Worker processes for the mapped stages, started when the first batch needs one.
+
+    With one worker the batches run in this process.
+    """
 
     def __init__(self, context: RunContext, progress: Progress) -> None:
         self._context = context
@@ -88,6 +91,11 @@ class _Pool:
     def map(self, name: str, task: Callable[[RunContext, int], object], batches: int) -> None:
         """Run a task for every batch and wait; the first error is raised."""
         self._progress(name, 0, batches)
+        if workers() == 1:
+            for shard in range(batches):
+                task(self._context, shard)
+                self._progress(name, shard + 1, batches)
+            return
         if batches == 0:
             return
         if self._executor is None:

@@ -47,6 +47,25 @@ create temporary table dedup_round (
 );
 create index dedup_round_document on dedup_round (doc_id);
 create temporary table dedup_round_band (band bigint not null, number integer not null);
+
+-- Documents outside the round that share bands with it, and have been decided: their place, and
+-- the place of the document that they duplicate.
+create temporary table dedup_sharing (band bigint not null, doc_id uuid not null);
+create temporary table dedup_neighbour (
+    doc_id uuid primary key,
+    priority integer not null,
+    stated_at timestamptz not null,
+    source text collate "C" not null,
+    key text collate "C" not null,
+    acl text[] not null,
+    mode text not null,
+    exact_hash text not null,
+    canonical boolean not null,
+    canonical_priority integer,
+    canonical_stated_at timestamptz,
+    canonical_source text collate "C",
+    canonical_key text collate "C"
+);
 create temporary table dedup_pair (number integer not null, doc_id uuid not null);
 create temporary table dedup_verdict (
     number integer primary key,

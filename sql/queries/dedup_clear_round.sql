@@ -1,1 +1,7 @@
-truncate dedup_round, dedup_round_band, dedup_pair, dedup_verdict;
+truncate
+    dedup_round,
+    dedup_round_band,
+    dedup_sharing,
+    dedup_neighbour,
+    dedup_pair,
+    dedup_verdict;

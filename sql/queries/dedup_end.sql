@@ -4,5 +4,7 @@ drop table
     dedup_work,
     dedup_round,
     dedup_round_band,
+    dedup_sharing,
+    dedup_neighbour,
     dedup_pair,
     dedup_verdict;

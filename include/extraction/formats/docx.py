@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from include.errors import BadInput
-from include.extraction.ooxml import plain_package, stated_date, stated_properties
+from include.extraction.ooxml import plain_package, stated_properties
 from include.extraction.text import TextBuilder, normalise_line
 from include.models import Extracted
 
@@ -52,11 +52,11 @@ def parse(data: bytes, name: str) -> Extracted:
     for part in document.part.package.iter_parts():
         if str(part.partname) in {"/word/footnotes.xml", "/word/endnotes.xml"}:
             reader.read(_parse_part(part))
-    core = document.core_properties
+    stated = stated_properties(data)
     return builder.extracted(
-        title=core.title or reader.title or builder.stated_title,
-        stated_at=stated_date(core),
-        metadata=stated_properties(core),
+        title=stated.title or reader.title or builder.stated_title,
+        stated_at=stated.stated_at,
+        metadata=stated.metadata,
     )
 
 

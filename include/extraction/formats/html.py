@@ -24,6 +24,8 @@ LOST_SHARE = 0.75
 LOST_SHARE_OF_SHORT = 0.5
 """The same where little is left."""
 _SHORT = 1000
+MAX_BLOCKS = 20_000
+"""A page of more blocks is a book, and trafilatura would read it for many seconds."""
 LINKED_SHARE = 0.3
 """Share of text in links above which there must be a menu among it."""
 _FURNITURE = ("script", "nav", "aside", "footer", "form", "iframe")
@@ -81,7 +83,7 @@ def content(root: _Element, blocks: list[Block]) -> list[Block]:
         root: the page; it is used up.
         blocks: what `blocks_of` made of it.
     """
-    if not _has_furniture(root, blocks):
+    if len(blocks) > MAX_BLOCKS or not _has_furniture(root, blocks):
         return blocks
     main = _main_text(root)
     grams = _grams(main)

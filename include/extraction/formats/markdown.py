@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from include.models import Extracted
 if TYPE_CHECKING:
     from markdown_it.token import Token
 
+_SPACES_AT_BREAK = re.compile(r" *\n *")
 _BREAKS = {"softbreak", "hardbreak"}
 _ITEMS = {"list_item_open": 1, "list_item_close": -1}
 
@@ -89,7 +91,7 @@ class _Reader:
                 parts.append("\n")
             elif token.type == "image":
                 self._builder.label("alt_texts", token.content)
-        return "".join(parts)
+        return _SPACES_AT_BREAK.sub("\n", "".join(parts))
 
     def _html(self, content: str) -> None:
         """Markup within Markdown: its text counts, comments and bare tags do not."""

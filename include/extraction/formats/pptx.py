@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from include.errors import BadInput
-from include.extraction.ooxml import plain_package, stated_date, stated_properties
+from include.extraction.ooxml import plain_package, stated_properties
 from include.extraction.text import TextBuilder
 from include.models import Extracted
 
@@ -32,11 +32,11 @@ def parse(data: bytes, name: str) -> Extracted:
         _add_shapes(builder, slide.shapes, title)
         if slide.has_notes_slide and slide.notes_slide.notes_text_frame is not None:
             _add_text(builder, slide.notes_slide.notes_text_frame)
-    core = presentation.core_properties
+    stated = stated_properties(data)
     return builder.extracted(
-        title=_own_title(core.title) or builder.stated_title,
-        stated_at=stated_date(core),
-        metadata=stated_properties(core) | {"pages": len(slides)},
+        title=_own_title(stated.title) or builder.stated_title,
+        stated_at=stated.stated_at,
+        metadata=stated.metadata | {"pages": len(slides)},
     )
 
 

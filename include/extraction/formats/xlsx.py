@@ -7,12 +7,9 @@ from datetime import date, datetime, time
 from typing import Any
 
 from include.errors import BadInput
-from include.extraction.ooxml import plain_package, stated_date
+from include.extraction.ooxml import plain_package, stated_properties
 from include.extraction.text import TextBuilder
 from include.models import Extracted
-
-MAX_BLANK_ROWS = 100_000
-"""Rows without a value in a row after which a sheet is taken to be over: some declare a million."""
 
 
 def parse(data: bytes, name: str) -> Extracted:
@@ -34,16 +31,12 @@ def parse(data: bytes, name: str) -> Extracted:
             builder.heading(1, sheet.title)
             for row in rows:
                 builder.row(row)
-    core = workbook.properties
+    stated = stated_properties(data)
     return builder.extracted(
-        title=core.title or "",
-        stated_at=stated_date(core),
-        metadata={
-            "author": core.creator,
-            "subject": core.subject,
-            "keywords": core.keywords,
-            "category": core.category,
-            "description": core.description,
+        title=stated.title,
+        stated_at=stated.stated_at,
+        metadata=stated.metadata
+        | {
             "sheets": [sheet.title for sheet in workbook.worksheets],
         },
     )
@@ -52,18 +45,13 @@ def parse(data: bytes, name: str) -> Extracted:
 def _rows(sheet: Any) -> list[list[str]]:
     """Return the rows that hold something, without the empty cells at their ends."""
     sheet.reset_dimensions()  # what a file declares may be a million columns too wide
-    rows, blank = [], 0
+    rows = []
     for values in sheet.iter_rows(values_only=True):
         row = [_shown(value) for value in values]
         while row and not row[-1]:
             row.pop()
         if row:
             rows.append(row)
-            blank = 0
-            continue
-        blank += 1
-        if blank > MAX_BLANK_ROWS:
-            break
     return rows
 
 

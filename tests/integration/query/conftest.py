@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
@@ -36,6 +37,7 @@ class WordEmbedder:
         return np.sum([_word_vector(word) for word in words], axis=0)
 
 
+@cache
 def _word_vector(word: str) -> np.ndarray:
     seed = int.from_bytes(hashlib.sha256(word.encode()).digest()[:8], "big")
     return np.random.default_rng(seed).standard_normal(DIMENSION)
@@ -131,6 +133,7 @@ class Corpus:
         average = self.value("select average_length from corpus.lexical_total")
         indexed = [f"{title}\n{text}".strip() for text in passages]
         chunks, lexical, vectors, start = [], [], [], 0
+        embedded = self.embedder.embed(indexed).tolist()
         for ordinal, text in enumerate(passages):
             chunk = ids.chunk_id(document, ids.text_hash(text), ordinal)
             counts = term_counts(indexed[ordinal])
@@ -145,22 +148,21 @@ class Corpus:
                 chunk, length, terms.tolist(), [counts[t] for t in terms.tolist()],
                 f"{{{sparse}}}/1000000000",
             ))  # fmt: skip
-            vectors.append((chunk, str(self.embedder.embed([indexed[ordinal]])[0].tolist())))
+            vectors.append((chunk, "hash", str(embedded[ordinal])))
             start += len(text) + 1
-        cursor = self.connection.cursor()
-        cursor.executemany(
-            "insert into corpus.chunk (chunk_id, doc_id, ordinal, start_char, end_char, "
-            "heading_path, text, acl, flags, input_hash) "
-            "values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
+        self._copy(
+            "corpus.chunk (chunk_id, doc_id, ordinal, start_char, end_char, heading_path, text, "
+            "acl, flags, input_hash)",
             chunks,
         )
-        cursor.executemany(
-            "insert into corpus.chunk_lexical values (%s, %s, %s, %s, %s::sparsevec)", lexical
-        )
-        cursor.executemany(
-            f"insert into corpus.{self.vectors} values (%s, 'hash', %s::halfvec)", vectors
-        )
+        self._copy("corpus.chunk_lexical", lexical)
+        self._copy(f"corpus.{self.vectors} (chunk_id, input_hash, embedding)", vectors)
         return [row[0] for row in chunks]
+
+    def _copy(self, target: str, rows: Sequence[Sequence[Any]]) -> None:
+        with self.connection.cursor().copy(f"copy {target} from stdin") as copy:
+            for row in rows:
+                copy.write_row(row)
 
 
 @pytest.fixture

@@ -1,0 +1,119 @@
+"""The DAG files parse, weigh little, and are wired as the runbook says."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from include.settings import ROOT
+
+HEAVY = (
+    "torch",
+    "spacy",
+    "sentence_transformers",
+    "transformers",
+    "openvino",
+    "great_expectations",
+    "pyarrow",
+    "trafilatura",
+)
+
+PARSE = """
+import json, sys
+from airflow.dag_processing.dagbag import DagBag
+
+pandas_before = "pandas" in sys.modules
+bag = DagBag("dags")
+heavy = [name for name in sys.argv[1:] if name in sys.modules]
+if "pandas" in sys.modules and not pandas_before:
+    heavy.append("pandas")
+dags = {}
+for dag in bag.dags.values():
+    dags[dag.dag_id] = {
+        "doc_md": dag.doc_md,
+        "params": {name: dag.params.get_param(name).schema for name in dag.params},
+        "catchup": dag.catchup,
+        "max_active_runs": dag.max_active_runs,
+        "timetable": type(dag.timetable).__name__,
+        "tasks": {
+            task.task_id: {
+                "retries": task.retries,
+                "backoff": task.retry_exponential_backoff,
+                "timeout": task.execution_timeout and task.execution_timeout.total_seconds(),
+                "pool": task.pool,
+                "upstream": sorted(task.upstream_task_ids),
+                "outlets": [outlet.name for outlet in task.outlets],
+            }
+            for task in dag.tasks
+        },
+    }
+print("RESULT" + json.dumps({"errors": bag.import_errors, "heavy": heavy, "dags": dags}))
+"""
+
+
+def parse(folder: Path, **variables: str) -> dict[str, Any]:
+    environment = {
+        **os.environ,
+        "AIRFLOW_HOME": str(folder),
+        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{folder}/airflow.db",
+        "PYTHONPATH": str(ROOT),
+        **variables,
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", PARSE, *HEAVY],
+        env=environment,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "RESULT" in done.stdout, done.stderr
+    found: dict[str, Any] = json.loads(done.stdout.rpartition("RESULT")[2])
+    return found
+
+
+@pytest.fixture(scope="module")
+def parsed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    return parse(tmp_path_factory.mktemp("airflow"))
+
+
+def test_dags_parse_without_heavy_imports(parsed: dict[str, Any]) -> None:
+    assert parsed["errors"] == {}
+    assert parsed["heavy"] == []
+    assert parsed["dags"].keys() == {path.stem for path in (ROOT / "dags").glob("[a-z]*.py")}
+
+
+def test_tasks_can_be_retried_and_end(parsed: dict[str, Any]) -> None:
+    for dag in parsed["dags"].values():
+        assert dag["doc_md"]
+        assert not dag["catchup"]
+        for task in dag["tasks"].values():
+            assert task["retries"] >= 1
+            assert task["backoff"] > 1
+            assert task["timeout"]
+
+
+def test_ingestion_is_wired(parsed: dict[str, Any]) -> None:
+    dag = parsed["dags"]["document_ingestion"]
+    tasks = dag["tasks"]
+    assert dag["timetable"] == "CronDataIntervalTimetable"
+    assert dag["params"].keys() == {"source", "full"}
+    assert dag["max_active_runs"] == 1
+    assert tasks["process_batch.embed_passages"]["pool"] == "embedding"
+    assert tasks["publish_corpus"]["outlets"] == ["tidemark_corpus"]
+    assert "extract_documents" in tasks["deduplicate_documents"]["upstream"]
+    assert tasks["load_documents"]["upstream"] == ["validate_staged"]
+    assert tasks["retire_missing"]["upstream"] == ["load_documents"]
+    assert tasks["publish_corpus"]["upstream"] == ["validate_loaded"]
+
+
+def test_the_schedule_can_be_switched_off(tmp_path: Path) -> None:
+    found = parse(tmp_path, TIDEMARK_SCHEDULE="none")
+    assert found["dags"]["document_ingestion"]["timetable"] == "NullTimetable"
