@@ -36,6 +36,7 @@ _CELLS = frozenset({"td", "th"})
 _BLOCKS_IN_ROWS = frozenset({"table", "pre", "ul", "ol", "dl", *_HEADINGS})
 _SPACES = re.compile(r"\s+")
 _SPACES_AT_BREAK = re.compile(r" *\n *")
+_END_TAGS = re.compile(r"</(?:body|html)\s*>", re.I)
 _HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.I)
 _ANCHOR_CLASSES = ("headerlink", "anchorjs-link", "header-anchor", "heading-anchor")
 
@@ -70,12 +71,17 @@ def parse_html(text: str) -> _Element | None:
     parser = html.HTMLParser(
         encoding="utf-8", huge_tree=True, remove_comments=True, remove_pis=True
     )
+    # libxml2 ends at these tags, which are optional; browsers go on, and so does what follows.
+    text = _END_TAGS.sub("", text)
     try:
         root = html.document_fromstring(text.encode("utf-8", "replace"), parser=parser)
     except (etree.ParserError, etree.XMLSyntaxError):
         root = None
     last = parser.error_log.last_error
-    if last is not None and last.type_name == "ERR_RESOURCE_LIMIT":
+    kind = last.type_name if last is not None else ""
+    if kind == "ERR_NO_MEMORY":
+        raise MemoryError
+    if kind == "ERR_RESOURCE_LIMIT":
         raise BadInput("too_complex", "The page nests more than 2,000 elements in each other.")
     return root
 

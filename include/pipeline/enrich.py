@@ -62,7 +62,8 @@ def enrich(context: RunContext, shard: int) -> Manifest:
 
 
 @cache
-def _recognizer() -> enrichment.EntityRecognizer:
+def recognizer() -> enrichment.EntityRecognizer:
+    """Return this process's recogniser; the model loads with the first text."""
     return enrichment.EntityRecognizer()
 
 
@@ -89,7 +90,7 @@ def _enriched(page: Sequence[Row]) -> Iterator[Row]:
 def _mentions(page: Sequence[Row], languages: Sequence[str]) -> list[str | None]:
     """Return mentions as JSON, or None for documents that keep those that are stored."""
     wanted = [number for number, row in enumerate(page) if not row["keep_mentions"]]
-    recognised = _recognizer().recognize(
+    recognised = recognizer().recognize(
         [page[number]["text"] for number in wanted], [languages[number] for number in wanted]
     )
     found: list[str | None] = [None] * len(page)

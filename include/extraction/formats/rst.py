@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 from typing import TYPE_CHECKING, Any
 
-from include.extraction.dates import parse_date
 from include.extraction.decoding import decode
 from include.extraction.text import TextBuilder, normalise_text
 from include.models import Extracted
@@ -19,6 +18,7 @@ _SETTINGS = {
     "report_level": 5,
     "halt_level": 5,
     "doctitle_xform": False,
+    "docinfo_xform": False,
     "sectsubtitle_xform": False,
     "syntax_highlight": "none",
     "smart_quotes": False,
@@ -27,7 +27,6 @@ _SETTINGS = {
 }
 _LEFT_OUT = {
     "comment",
-    "docinfo",
     "meta",
     "pending",
     "raw",
@@ -35,7 +34,7 @@ _LEFT_OUT = {
     "system_message",
     "target",
 }
-_LINES = {"list_item", "definition", "term", "field"}
+_LINES = {"list_item", "definition", "term"}
 
 
 def parse(data: bytes, name: str) -> Extracted:
@@ -49,23 +48,8 @@ def parse(data: bytes, name: str) -> Extracted:
         settings_overrides=_SETTINGS | {"warning_stream": io.StringIO()},
     )
     builder = TextBuilder()
-    fields = _docinfo(document)
     _Reader(builder).read(document, 0)
-    return builder.extracted(
-        title=builder.stated_title, stated_at=parse_date(fields.get("date")), metadata=fields
-    )
-
-
-def _docinfo(document: nodes.document) -> dict[str, str]:
-    """Return the bibliographic fields that a page begins with."""
-    from docutils import nodes
-
-    found = {}
-    for block in document.findall(nodes.docinfo):
-        for field in block.children:
-            if isinstance(field, nodes.TextElement):
-                found[type(field).__name__] = field.astext()
-    return found
+    return builder.extracted(title=builder.stated_title)
 
 
 class _Reader:
@@ -88,6 +72,8 @@ class _Reader:
                 self._image(child)
             elif kind == "caption":
                 self._builder.label("captions", child.astext())
+            elif kind == "field":
+                self._builder.line(": ".join(part.astext() for part in child.children))
             elif kind == "row":
                 self._builder.row(entry.astext() for entry in child.children)
             elif isinstance(child, nodes.FixedTextElement):

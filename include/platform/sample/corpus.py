@@ -18,8 +18,6 @@ QUERIES = (
 )
 """Questions to which the sample has answers."""
 
-_MANIFEST = ".written.json"
-
 
 @dataclass(frozen=True, slots=True)
 class SampleSummary:
@@ -58,7 +56,7 @@ def write_sample(target: Path) -> SampleSummary:
     plans = {"docs": package_docs(), "samples": own_files()}
     written = removed = 0
     for name, plan in plans.items():
-        changes = _write_folder(target / name, plan, target / f"{_MANIFEST}.{name}")
+        changes = _write_folder(target / name, plan, target / f".written-{name}.json")
         written, removed = written + changes[0], removed + changes[1]
     logger.info("sample corpus: %s files written, %s removed", written, removed)
     return SampleSummary(

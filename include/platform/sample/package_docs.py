@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterator
 from importlib.metadata import Distribution, distributions
 from pathlib import Path
@@ -23,6 +22,7 @@ _SKIPPED = re.compile(
     r"|/dist/|/out/|node_modules|/static/|\.dist-info/|/tests?/|/i18n/",
     re.IGNORECASE,
 )
+_GUIDE = re.compile(r"^([^\",\n]+\.(?:md|rst)),", re.MULTILINE | re.IGNORECASE)
 _RST = re.compile(r"^(?:[=\-~^*#]{4,}|\.\. \S+)", re.MULTILINE)
 _MARKDOWN = re.compile(r"^(?:#{1,4} |```)|\]\(http", re.MULTILINE)
 
@@ -63,18 +63,17 @@ def _description(name: str, distribution: Distribution) -> Iterator[tuple[str, s
 
 
 def _guides(name: str, distribution: Distribution) -> Iterator[tuple[str, str]]:
-    kept: Counter[str] = Counter()
-    for file in sorted(distribution.files or (), key=str):
-        path = file.as_posix()
-        if file.suffix.lower() not in {".md", ".rst"} or _SKIPPED.search(f"/{path}"):
-            continue
-        located = Path(str(file.locate()))
-        if kept[name] >= _FILES_A_PACKAGE or not located.is_file():
-            continue
-        if _SMALLEST <= located.stat().st_size <= _LARGEST_FILE:
-            text = _bounded(located.read_text(encoding="utf-8", errors="replace"))
+    # The file list itself is read, for building a path object a file takes seconds.
+    listed = _GUIDE.findall(distribution.read_text("RECORD") or "")
+    kept = 0
+    for path in sorted(path for path in listed if not _SKIPPED.search(f"/{path}")):
+        file = Path(str(distribution.locate_file(path)))
+        if kept == _FILES_A_PACKAGE:
+            return
+        if file.is_file() and _SMALLEST <= file.stat().st_size <= _LARGEST_FILE:
+            text = _bounded(file.read_text(encoding="utf-8", errors="replace"))
             if text:
-                kept[name] += 1
+                kept += 1
                 yield f"guides/{name}/{path.replace('/', '-').lower()}", text
 
 

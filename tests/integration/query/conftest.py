@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -68,6 +69,16 @@ class Corpus:
         """Return the single value of a statement."""
         row = self.connection.execute(statement, parameters).fetchone()
         return row[0] if row else None
+
+    @contextmanager
+    def bulk(self) -> Generator[None]:
+        """Build the vector index once, after many documents were added."""
+        self.connection.execute(f"drop index corpus.{self.vectors}_hnsw")
+        yield
+        self.connection.execute(
+            f"create index {self.vectors}_hnsw on corpus.{self.vectors} "
+            "using hnsw (embedding halfvec_cosine_ops)"
+        )
 
     def add(
         self,

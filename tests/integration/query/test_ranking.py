@@ -137,20 +137,22 @@ def test_the_vector_index_finds_nearly_all(database: Any, corpus: Any) -> None:
     """So many passages that the index is used, filtered and not."""
     chance = random.Random(11)
     own: dict[str, list[str]] = {"a": [], "b": []}
-    for i in range(24):
-        made = zipfian_texts(chance, 250, 5000)
-        source = "a" if i % 4 else "b"
-        corpus.add(*made, source=source)
-        own[source] += made
+    with corpus.bulk():
+        for i in range(24):
+            made = zipfian_texts(chance, 250, 5000)
+            source = "a" if i % 4 else "b"
+            corpus.add(*made, source=source)
+            own[source] += made
 
+    vectors = {
+        "[]": corpus.embedder.embed(own["a"] + own["b"]),
+        '[{"field": "source", "op": "any", "values": ["b"]}]': corpus.embedder.embed(own["b"]),
+    }
     recalls = []
     with psycopg.connect(database.dsn("serving")) as connection:
         for query in zipfian_texts(chance, 10, 5000):
-            for filters, texts in (
-                ("[]", own["a"] + own["b"]),
-                ('[{"field": "source", "op": "any", "values": ["b"]}]', own["b"]),
-            ):
-                cosines = corpus.embedder.embed(texts) @ corpus.embedder.embed([query])[0]
+            for filters in vectors:
+                cosines = vectors[filters] @ corpus.embedder.embed([query])[0]
                 tenth = np.sort(cosines)[-10]
                 found = search_dense(connection, corpus, query, 100, filters)
                 assert len(found) == 100

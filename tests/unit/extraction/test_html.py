@@ -55,8 +55,8 @@ def test_a_small_document_is_kept_whole(read: Read) -> None:
         "prices.html",
     )
     assert page.text == (
-        "Prices\n\nFirst\n\nSecond\n\nKind | Price\ntea | 3\none\ninner\ntwo bold\nterm\nmeaning\n\n"
-        "Last\nline"
+        "Prices\n\nFirst\n\nSecond\n\nKind | Price\ntea | 3\none\ninner\ntwo bold\nterm\n"
+        "meaning\n\nLast\nline"
     )
     assert page.title == "Prices"
 

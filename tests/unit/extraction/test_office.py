@@ -107,10 +107,15 @@ def test_a_document_without_properties_states_nothing(read: Read, letter: bytes)
 
 
 def test_text_boxes_and_content_controls_are_not_lost(read: Read, letter: bytes) -> None:
-    control = b"<w:sdt><w:sdtContent><w:p><w:r><w:t>In a control.</w:t></w:r></w:p></w:sdtContent></w:sdt>"
-    box = (
-        b"<w:p><w:r><w:t>Beside.</w:t><w:pict><w:txbxContent><w:p><w:r><w:t>In a box.</w:t></w:r></w:p>"
-        b"</w:txbxContent></w:pict><w:del><w:r><w:delText>gone</w:delText></w:r></w:del></w:r></w:p>"
+    def paragraph(content: bytes) -> bytes:
+        return b"<w:p><w:r>" + content + b"</w:r></w:p>"
+
+    inside = paragraph(b"<w:t>In a control.</w:t>")
+    control = b"<w:sdt><w:sdtContent>" + inside + b"</w:sdtContent></w:sdt>"
+    box = paragraph(
+        b"<w:t>Beside.</w:t><w:pict><w:txbxContent>"
+        + paragraph(b"<w:t>In a box.</w:t>")
+        + b"</w:txbxContent></w:pict><w:del><w:r><w:delText>gone</w:delText></w:r></w:del>"
     )
     document = read(
         changed(

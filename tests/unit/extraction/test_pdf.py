@@ -21,10 +21,10 @@ SECOND = ["Results", "Nothing was found."]
 
 def pdf(pages: list[list[str]], outline: bool = False, encrypt: bool = False) -> bytes:
     """Write a PDF by hand, one text line below the other."""
-    count = len(pages)
+    kids = " ".join(f"{10 + 2 * number} 0 R" for number in range(len(pages)))
     objects = {
         1: "<< /Type /Catalog /Pages 2 0 R" + (" /Outlines 4 0 R >>" if outline else " >>"),
-        2: f"<< /Type /Pages /Count {count} /Kids [{' '.join(f'{10 + 2 * n} 0 R' for n in range(count))}] >>",
+        2: f"<< /Type /Pages /Count {len(pages)} /Kids [{kids}] >>",
         3: "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
         4: "<< /Type /Outlines /First 5 0 R /Last 6 0 R /Count 2 >>",
         5: "<< /Title (1 Introduction) /Parent 4 0 R /Next 6 0 R /Dest [10 0 R /Fit] >>",
