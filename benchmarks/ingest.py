@@ -126,9 +126,7 @@ def _ingest() -> dict[str, Any]:
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     answer: dict[str, Any] = json.loads(_tidemark("ingest", "--local", "--json"))
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    answer["cpu"] = round(
-        after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, 1
-    )
+    answer["cpu"] = round(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, 1)
     answer["peak_mib"] = after.ru_maxrss // 1024
     return answer
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Any
 
 from airflow.sdk import Asset, CronDataIntervalTimetable, Param, dag, task, task_group
 
@@ -17,15 +16,15 @@ Reads every configured source, finds what differs from what is stored, and bring
 
 | task | does | when it fails |
 |---|---|---|
-| `discover_changes` | lists sources, stages what differs | a source is down: the others go on; fix it, clear the task |
-| `extract_documents` | bytes to text, in sandboxed parsers | clear it; bad documents are quarantined, not failed |
+| `discover_changes` | lists sources, stages what differs | a source is down; mend it, clear |
+| `extract_documents` | bytes to text, in sandboxed parsers | clear it; bad ones are quarantined |
 | `deduplicate_documents` | elects canonical documents over the whole corpus | clear it |
 | `process_batch.enrich_documents` | language, passages, entities, injection flags | clear it |
-| `process_batch.embed_passages` | vectors, from the cache or the model | clear it; what was computed is cached |
+| `process_batch.embed_passages` | vectors, cached or computed | clear it; done vectors are cached |
 | `validate_staged` | withholds documents that are not fit to load | clear it |
-| `load_documents` | merges batch by batch, one transaction each | clear it; merged batches change nothing |
+| `load_documents` | merges batch by batch, one transaction each | clear it; done batches stay |
 | `retire_missing` | removes what complete listings lack | clear it |
-| `validate_loaded` | checks what was loaded; withholds the asset | see the log: it names documents |
+| `validate_loaded` | checks the corpus; withholds the asset | see the log: it names documents |
 | `publish_corpus` | records the outcomes, updates `tidemark_corpus` | clear it |
 
 Every task can be cleared at any time, and so can a whole run: writes carry numbers, and older ones
@@ -85,11 +84,11 @@ def document_ingestion() -> None:
         return list(range(discover(run_context()).facts["batches"]))
 
     @task(map_index_template="batch {{ task.op_kwargs['shard'] }}")
-    def extract_documents(shard: int) -> dict[str, int]:
+    def extract_documents(shard: int) -> int:
         """Extract one batch."""
         from include.pipeline.extract import extract
 
-        return extract(run_context(), shard).counts
+        return extract(run_context(), shard).counts["documents"]
 
     @task
     def deduplicate_documents() -> list[int]:
@@ -106,48 +105,51 @@ def document_ingestion() -> None:
         enrich(run_context(), shard)
         return shard
 
-    @task(pool="embedding", map_index_template="batch {{ task.op_kwargs['shard'] }}")
-    def embed_passages(shard: int) -> dict[str, Any]:
-        """Embed one batch."""
+    @task(
+        multiple_outputs=True,
+        pool="embedding",
+        map_index_template="batch {{ task.op_kwargs['shard'] }}",
+    )
+    def embed_passages(shard: int) -> int:
+        """Embed one batch; returns how many vectors had to be computed."""
         from include.pipeline.embed import embed
 
-        return embed(run_context(), shard).facts
+        return int(embed(run_context(), shard).facts["computed"])
 
     @task
-    def validate_staged() -> dict[str, int]:
-        """Withhold what is not fit to load."""
+    def validate_staged() -> int:
+        """Withhold what is not fit to load; returns how many documents that is."""
         from include.pipeline.validate import validate_staged
 
-        return validate_staged(run_context()).counts
+        return validate_staged(run_context()).counts["withheld"]
 
     @task
-    def load_documents() -> dict[str, int]:
-        """Merge the batches."""
+    def load_documents() -> int:
+        """Merge the batches; returns how many documents were merged."""
         from include.pipeline.load import load
 
-        return load(run_context()).facts
+        return int(load(run_context()).facts["merged"])
 
     @task
-    def retire_missing() -> dict[str, int]:
-        """Retire what is gone and write down what was listed."""
+    def retire_missing() -> int:
+        """Write down what was listed; returns how many documents were retired."""
         from include.pipeline.retire import retire
 
-        return retire(run_context()).facts
+        return int(retire(run_context()).facts["deleted"])
 
     @task
-    def validate_loaded() -> dict[str, int]:
+    def validate_loaded() -> None:
         """Check what was loaded, and that every input has one outcome."""
         from include.pipeline.validate import validate_loaded
 
-        outcomes: dict[str, int] = validate_loaded(run_context()).facts["outcomes"]
-        return outcomes
+        validate_loaded(run_context())
 
     @task(outlets=[Asset("tidemark_corpus")])
-    def publish_corpus() -> dict[str, int]:
+    def publish_corpus() -> None:
         """End the run; the asset's update starts what depends on the corpus."""
         from include.pipeline.publish import publish
 
-        return publish(run_context())
+        publish(run_context())
 
     @task_group
     def process_batch(shard: int) -> None:
@@ -158,8 +160,13 @@ def document_ingestion() -> None:
     decided = deduplicate_documents()
     extract_documents.expand(shard=batches) >> decided
     processed = process_batch.expand(shard=decided)
-    processed >> validate_staged() >> load_documents() >> retire_missing() >> validate_loaded() >> (
-        publish_corpus()
+    (
+        processed
+        >> validate_staged()
+        >> load_documents()
+        >> retire_missing()
+        >> validate_loaded()
+        >> (publish_corpus())
     )
 
 

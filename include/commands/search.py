@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, get_args
 
@@ -15,7 +15,7 @@ from include.commands.output import groups_of, print_json, reports_errors, say
 from include.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from include.query import Filters, Hit, Searcher
+    from include.query import Hit, Searcher
 
 _SNIPPET = 300
 
@@ -80,7 +80,7 @@ def open_searcher(mode: str) -> Any:
     from contextlib import contextmanager
 
     @contextmanager
-    def opened() -> Iterator[Searcher]:
+    def opened() -> Generator[Searcher, None, None]:
         from include.platform.database import dsn
         from include.query import ConnectionPool, Searcher
 

@@ -214,6 +214,7 @@ class _Step:
         self._cursor.execute("analyze dedup_neighbour")
         self.run("pick_pairs")
         self._elect()
+        self._cursor.execute("analyze dedup_verdict")
         self.run("apply")
         self.run("settle")
         self.run("doubt_demoted")

@@ -3,4 +3,4 @@
 from include.lexical.analysis import LEXICAL_VERSION, query_terms, term_counts
 from include.lexical.weights import K1, B, impacts
 
-__all__ = ["B", "K1", "LEXICAL_VERSION", "impacts", "query_terms", "term_counts"]
+__all__ = ["K1", "LEXICAL_VERSION", "B", "impacts", "query_terms", "term_counts"]

@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-
 from include import extraction, ids
 from include.errors import BadInput, UnavailableError
 from include.models import Source
@@ -149,14 +148,18 @@ class _Discovery:
         return found
 
     def _list(self, reader: SourceReader) -> None:
+        problems: list[ListingProblem] = []
+
         def listed() -> Iterator[ListedFile]:
             for item in reader.list_files():
                 if isinstance(item, ListedFile):
                     yield item
                 else:
-                    self._problem(item)
+                    problems.append(item)
 
         listing.add_files(self._connection, self._source.name, listed())
+        for problem in problems:
+            self._problem(problem)
         for row in listing.files_with_problem(self._connection, self._source.name):
             self._quarantine_file(row, BadInput(row["problem"][0], row["problem"][1]))
 
@@ -284,7 +287,7 @@ def _write_batches(connection: Connection, attempt: Attempt) -> int:
     size = max(settings().batch_size, -(-total // settings().max_batches))
     schema = shards.work()
     number = 0
-    for number, row in enumerate(_work(connection, attempt)):  # noqa: B007 - used after the loop
+    for number, row in enumerate(_work(connection, attempt)):
         attempt.writer(f"work-{number // size:05d}", schema).write(row)
     return number // size + 1 if total else 0
 

@@ -17,6 +17,7 @@ from include.models import Flag, Heading, Passage
 from include.pipeline import shards
 from include.pipeline.context import RunContext
 from include.pipeline.versions import current_versions
+from include.settings import settings
 from include.staging import Manifest, Row
 from include.store import runs
 from include.store.database import connect
@@ -64,7 +65,7 @@ def enrich(context: RunContext, shard: int) -> Manifest:
 @cache
 def recognizer() -> enrichment.EntityRecognizer:
     """Return this process's recogniser; the model loads with the first text."""
-    return enrichment.EntityRecognizer()
+    return enrichment.EntityRecognizer(settings().spacy_model)
 
 
 @cache

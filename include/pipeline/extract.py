@@ -131,7 +131,7 @@ class _Batch:
 
     def _record(self, item: Row) -> Row:
         record = from_json(json.loads(item["payload"]))
-        assert isinstance(record, Record)  # noqa: S101 - bad ones were quarantined by discovery
+        assert isinstance(record, Record)  # ruff: ignore[assert] - bad ones were quarantined by discovery
         meta = json.loads(item["meta"])
         if record.text_field == "html":
             found = self._extractor.extract_record_html(record.text or "")

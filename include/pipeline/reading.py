@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from typing import Any, BinaryIO
 
@@ -76,7 +76,7 @@ class RecordStream:
 @contextmanager
 def open_records(
     reader: SourceReader, sandbox: Sandbox, path: str, record_format: str
-) -> Iterator[RecordStream]:
+) -> Generator[RecordStream, None, None]:
     """Open a records file; leaving it checks that it did not change meanwhile.
 
     Raises:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from include import chunking, enrichment, lexical
+from include.settings import settings
 
 
 def current_versions() -> dict[str, str]:
@@ -10,7 +11,7 @@ def current_versions() -> dict[str, str]:
     return {
         "chunker": chunking.CHUNKER_VERSION,
         "language": enrichment.LANGUAGE_VERSION,
-        "entities": enrichment.entities_version(),
+        "entities": enrichment.entities_version(settings().spacy_model),
         "injection": enrichment.INJECTION_VERSION,
         "lexical": lexical.LEXICAL_VERSION,
     }

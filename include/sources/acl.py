@@ -12,8 +12,8 @@ from typing import Any
 
 from include.errors import BadInput
 
-RESERVED_PREFIXES = ("user:", "conversation:")
-"""Groups that the service alone hands out."""
+RESERVED_PREFIXES = ("user:", "conversation:", "!")
+"""Groups that the service alone hands out, and the one (``!nobody``) that nobody is in."""
 
 HIDING_REASONS = frozenset({"acl_malformed", "acl_narrows_to_nobody", "permissions_unreadable"})
 """Reasons after which it is not known who may see a document, so what is stored must be hidden."""
@@ -99,7 +99,7 @@ def _group(name: Any, where: str) -> str:
     if "," in group or not group.isprintable():
         raise _malformed(where, "holds a group name with a comma or an unprintable character")
     if group.casefold().startswith(RESERVED_PREFIXES):
-        raise _malformed(where, "uses a prefix that is reserved (user:, conversation:)")
+        raise _malformed(where, "uses a prefix that is reserved (user:, conversation:, !)")
     return str(group)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager
 from functools import cache
 from typing import Any
@@ -20,7 +20,7 @@ _QUERIES = ROOT / "sql" / "queries"
 
 
 @contextmanager
-def connect(dsn: str) -> Iterator[Connection]:
+def connect(dsn: str) -> Generator[Connection, None, None]:
     """Open a connection in autocommit mode whose rows are dictionaries.
 
     Raises:
@@ -59,7 +59,7 @@ def script(connection: Connection, name: str) -> None:
 def next_fence(connection: Connection) -> int:
     """Take a number for an observation, before its bytes are read."""
     row = connection.execute("select nextval('corpus.fence') as fence").fetchone()
-    assert row is not None  # noqa: S101 - a sequence always answers
+    assert row is not None  # ruff: ignore[assert] - a sequence always answers
     return int(row["fence"])
 
 

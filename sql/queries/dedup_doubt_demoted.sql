@@ -9,7 +9,11 @@ select
     false,
     false
 from dedup_round as r
-inner join corpus.near_duplicate as c on r.doc_id = c.doc_id
-inner join corpus.near_duplicate as n on c.doc_id = n.canonical_doc_id
-where r.was_canonical and c.canonical_doc_id is not null
+left join dedup_verdict as v on r.leader = v.number
+cross join lateral (
+    select * from corpus.near_duplicate as x
+    where x.canonical_doc_id = r.doc_id
+    offset 0
+) as n
+where r.was_canonical and (v.number is not null or r.leader <> r.number)
 on conflict (doc_id) do update set pending = true where not w.pending;

@@ -10,12 +10,12 @@ select distinct
     false,
     n.canonical
 from dedup_round as r
-inner join corpus.near_duplicate as e on r.doc_id = e.doc_id
+left join dedup_verdict as v on r.number = v.number
 inner join dedup_round_band as b on r.number = b.number
 inner join dedup_sharing as s on b.band = s.band
 inner join dedup_neighbour as n on s.doc_id = n.doc_id and r.acl = n.acl
 where
-    e.canonical_doc_id is null
+    v.number is null
     and (r.spread or not r.was_canonical)
     and (r.priority, r.stated_at, r.source, r.key) < (n.priority, n.stated_at, n.source, n.key)
     and (n.exact_hash = r.exact_hash or (n.mode = 'near' and r.mode = 'near'))

@@ -9,7 +9,11 @@ select
     n.source,
     n.key
 from dedup_round as r
-inner join corpus.near_duplicate as n on r.doc_id = n.doc_id
+cross join lateral (
+    select * from corpus.near_duplicate as x
+    where x.doc_id = r.doc_id
+    offset 0
+) as n
 where
     r.number = any(%(numbers)s::integer[])
     or r.number in (select p.number from dedup_pair as p)

@@ -9,6 +9,10 @@ select
     n.source,
     n.key
 from dedup_pair as p
-inner join corpus.near_duplicate as n on p.doc_id = n.doc_id
+cross join lateral (
+    select * from corpus.near_duplicate as x
+    where x.doc_id = p.doc_id
+    offset 0
+) as n
 order by
     p.number, n.priority, coalesce(n.stated_at, 'infinity'), n.source collate "C", n.key collate "C";

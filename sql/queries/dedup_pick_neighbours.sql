@@ -1,3 +1,5 @@
+-- Looked up row by row (offset 0): the planner cannot know how many rows this transaction has
+-- written, and has taken other ways that are quadratic. So too elsewhere.
 insert into dedup_neighbour
 select
     n.doc_id,
@@ -14,6 +16,14 @@ select
     c.source,
     c.key
 from (select distinct doc_id from dedup_sharing) as s
-inner join corpus.near_duplicate as n on s.doc_id = n.doc_id
-left join corpus.near_duplicate as c on n.canonical_doc_id = c.doc_id
+cross join lateral (
+    select * from corpus.near_duplicate as x
+    where x.doc_id = s.doc_id
+    offset 0
+) as n
+left join lateral (
+    select * from corpus.near_duplicate as x
+    where x.doc_id = n.canonical_doc_id
+    offset 0
+) as c on true
 where n.mode <> 'off';

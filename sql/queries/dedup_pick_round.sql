@@ -26,4 +26,8 @@ from (
     order by priority, stated_at, source, key
     limit %(size)s
 ) as w
-inner join corpus.near_duplicate as n on w.doc_id = n.doc_id;
+cross join lateral (
+    select * from corpus.near_duplicate as x
+    where x.doc_id = w.doc_id
+    offset 0
+) as n;

@@ -100,9 +100,10 @@ def test_a_corpus_goes_through_airflow_and_is_found(
     lineage = product.json("trace", hits[0]["chunk_id"])
     assert lineage["document"]["doc_id"] == hits[0]["doc_id"]
     assert lineage["runs"][0]["run_id"] == first["run_id"]
-    reasons = [json.loads(line)["reason"] for line in product.run(
-        "quarantine", "list", "--json"
-    ).splitlines()]
+    reasons = [
+        json.loads(line)["reason"]
+        for line in product.run("quarantine", "list", "--json").splitlines()
+    ]
     assert len(reasons) == 2
 
     with fresh_database(migrated_template, "same_rows") as database:
@@ -114,9 +115,7 @@ def test_a_corpus_goes_through_airflow_and_is_found(
 
 def test_status_notices_a_killed_process_and_up_brings_it_back(product: Product) -> None:
     pid = next(
-        part["pid"]
-        for part in product.json("status")["components"]
-        if part["name"] == "scheduler"
+        part["pid"] for part in product.json("status")["components"] if part["name"] == "scheduler"
     )
     os.kill(pid, signal.SIGKILL)
     psutil.wait_procs([psutil.Process(pid)] if psutil.pid_exists(pid) else [], timeout=10)

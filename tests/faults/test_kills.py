@@ -22,10 +22,33 @@ from psycopg import sql
 from include.settings import ROOT
 from tests.corpus_state import assert_equal_states, corpus_state
 
-WORDS = (
-    "tide quay harbour lighthouse storm rope anchor pilot chart beacon cargo crane Rotterdam "
-    "Hamburg Lisbon captain signal fog buoy current depth mooring channel Dublin Wellington"
-).split()
+WORDS = [
+    "tide",
+    "quay",
+    "harbour",
+    "lighthouse",
+    "storm",
+    "rope",
+    "anchor",
+    "pilot",
+    "chart",
+    "beacon",
+    "cargo",
+    "crane",
+    "Rotterdam",
+    "Hamburg",
+    "Lisbon",
+    "captain",
+    "signal",
+    "fog",
+    "buoy",
+    "current",
+    "depth",
+    "mooring",
+    "channel",
+    "Dublin",
+    "Wellington",
+]
 
 
 def write_corpus(folder: Path, records: int) -> None:
@@ -34,7 +57,9 @@ def write_corpus(folder: Path, records: int) -> None:
     rows = []
     for number in range(records):
         text = " ".join(draw.choices(WORDS, k=draw.randint(20, 90))).capitalize() + "."
-        rows.append({"id": f"r{number}", "title": f"Log {number}", "text": text, "port": number % 7})
+        rows.append(
+            {"id": f"r{number}", "title": f"Log {number}", "text": text, "port": number % 7}
+        )
     for number in range(0, records, 25):
         rows.append({"id": f"copy{number}", "title": f"Log {number}", "text": rows[number]["text"]})
     half = len(rows) // 2
@@ -114,9 +139,7 @@ def fresh_database(template: Any, name: str) -> Generator[Any]:
             )
         )
         yield copy
-        connection.execute(
-            sql.SQL("drop database {} with (force)").format(sql.Identifier(name))
-        )
+        connection.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
 
 
 def kill_and_compare(template: Any, folder: Path, records: int, kills: int, seed: int) -> None:

@@ -74,12 +74,14 @@ class _Reader:
                 self._builder.label("captions", child.astext())
             elif kind == "field":
                 self._builder.line(": ".join(part.astext() for part in child.children))
+            elif kind in {"option_group", "label"}:
+                self._builder.line(child.astext())
             elif kind == "row":
                 self._builder.row(entry.astext() for entry in child.children)
             elif isinstance(child, nodes.FixedTextElement):
                 self._builder.paragraph(child.astext())
             elif isinstance(child, nodes.TextElement):
-                self._text(child, line=line or kind == "term")
+                self._text(child, line=line or kind in {"term", "line"})
             else:
                 self.read(child, level, line=line or kind in _LINES)
 
@@ -92,6 +94,13 @@ class _Reader:
         for image in node.findall(nodes.image):
             self._image(image)
         (self._builder.line if line else self._builder.paragraph)(node.astext())
+
+
+class _AnyOption(dict[str, Any]):
+    """Accepts every option of a directive, so that none is taken for text."""
+
+    def __missing__(self, name: str) -> type[str]:
+        return str
 
 
 def _accept_unknown_markup() -> None:
@@ -112,7 +121,7 @@ def _accept_unknown_markup() -> None:
         has_content = True
         optional_arguments = 1000
         final_argument_whitespace = True
-        option_spec = None
+        option_spec = _AnyOption(any=str)
 
         def run(self) -> list[nodes.Node]:
             holder = nodes.container()

@@ -140,7 +140,8 @@ def test_new_metadata_is_access_and_a_new_title_is_changed(deployment: Any) -> N
 def test_a_bad_line_costs_itself_alone(deployment: Any) -> None:
     deployment.add_source("docs")
     deployment.write(
-        "a.jsonl", f'{{"id": "a", "text": "{LIGHT}"}}\n{{"id": "b", "te\n{{"id": 3, "text": "x y"}}\n'
+        "a.jsonl",
+        f'{{"id": "a", "text": "{LIGHT}"}}\n{{"id": "b", "te\n{{"id": 3, "text": "x y"}}\n',
     )
     assert deployment.ingest() == {"added": 2, "quarantined": 1}
     assert deployment.quarantined() == {"b": "invalid_json"}
@@ -250,9 +251,7 @@ def test_a_missing_root_fails_and_retires_nothing(deployment: Any) -> None:
     with pytest.raises(UnavailableError):
         deployment.ingest()
     assert len(deployment.documents()) == 1
-    state = deployment.query(
-        "select state from ops.run where run_id = %s", deployment.last_run
-    )
+    state = deployment.query("select state from ops.run where run_id = %s", deployment.last_run)
     assert state == [{"state": "failed"}]
 
 

@@ -30,6 +30,8 @@ class WordEmbedder:
     identity = SimpleNamespace(model_id="words-1")
 
     def embed(self, texts: Sequence[str], /) -> np.ndarray:
+        if not texts:
+            return np.empty((0, DIMENSION), dtype=np.float32)
         vectors = np.stack([self._vector(text) for text in texts])
         return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
 
@@ -74,11 +76,13 @@ class Corpus:
     def bulk(self) -> Generator[None]:
         """Build the vector index once, after many documents were added."""
         self.connection.execute(f"drop index corpus.{self.vectors}_hnsw")
-        yield
-        self.connection.execute(
-            f"create index {self.vectors}_hnsw on corpus.{self.vectors} "
-            "using hnsw (embedding halfvec_cosine_ops)"
-        )
+        try:
+            yield
+        finally:
+            self.connection.execute(
+                f"create index {self.vectors}_hnsw on corpus.{self.vectors} "
+                "using hnsw (embedding halfvec_cosine_ops)"
+            )
 
     def add(
         self,
@@ -117,12 +121,12 @@ class Corpus:
                     "\n".join(passages), Jsonb(metadata or {}), list(acl), modified_at,
                 ),
             )  # fmt: skip
-            for name in entities:
-                self._mention(document, name)
+            for position, name in enumerate(entities):
+                self._mention(document, position, name)
             chunks = self._add_passages(document, title, passages, acl, flags)
         return Row(document, chunks)
 
-    def _mention(self, document: UUID, name: str) -> None:
+    def _mention(self, document: UUID, position: int, name: str) -> None:
         entity = ids.entity_id("ORG", name)
         self.connection.execute(
             "insert into corpus.entity values (%s, 'ORG', %s) on conflict do nothing",
@@ -130,7 +134,7 @@ class Corpus:
         )
         self.connection.execute(
             "insert into corpus.mention values (%s, %s, %s, %s, 'ORG', %s)",
-            (document, abs(hash(name)) % 1000, 1001, name, entity),
+            (document, position, position + 1, name, entity),
         )
 
     def _add_passages(

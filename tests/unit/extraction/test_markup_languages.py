@@ -115,8 +115,8 @@ sick   10
 def test_restructured_text(read: Read) -> None:
     page = read(RST, "README.rst")
     assert page.text == (
-        "Project\n\nAuthor: Writer\n\nA short text with a Role and a link.\n\nUsage\n\nCareful here.\n\n2.0\n\n"
-        "It came late.\n\nrun()\n\none\ntwo\nKind | Days\nsick | 10"
+        "Project\n\nAuthor: Writer\n\nA short text with a Role and a link.\n\nUsage\n\n"
+        "Careful here.\n\n2.0 It came late.\n\nrun()\n\none\ntwo\nKind | Days\nsick | 10"
     )
     assert headings(page) == [(1, "Project"), (2, "Usage")]
     assert page.title == "Project"
