@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from airflow.sdk import Asset, CronDataIntervalTimetable, Param, dag, task, task_group
 
@@ -44,7 +44,7 @@ _schedule = settings().schedule.strip()
         if _schedule.lower() == "none"
         else CronDataIntervalTimetable(_schedule, timezone="UTC")
     ),
-    start_date=datetime(2024, 1, 1),
+    start_date=settings().schedule_from or datetime(2024, 1, 1, tzinfo=UTC),
     catchup=False,
     max_active_runs=1,
     doc_md=DOC,
@@ -83,7 +83,7 @@ def document_ingestion() -> None:
 
         return list(range(discover(run_context()).facts["batches"]))
 
-    @task(map_index_template="batch {{ task.op_kwargs['shard'] }}")
+    @task
     def extract_documents(shard: int) -> int:
         """Extract one batch."""
         from include.pipeline.extract import extract
@@ -97,7 +97,7 @@ def document_ingestion() -> None:
 
         return list(range(deduplicate(run_context()).facts["batches"]))
 
-    @task(map_index_template="batch {{ task.op_kwargs['shard'] }}")
+    @task
     def enrich_documents(shard: int) -> int:
         """Enrich one batch; returns its number."""
         from include.pipeline.enrich import enrich
@@ -105,11 +105,7 @@ def document_ingestion() -> None:
         enrich(run_context(), shard)
         return shard
 
-    @task(
-        multiple_outputs=True,
-        pool="embedding",
-        map_index_template="batch {{ task.op_kwargs['shard'] }}",
-    )
+    @task(pool="embedding")
     def embed_passages(shard: int) -> int:
         """Embed one batch; returns how many vectors had to be computed."""
         from include.pipeline.embed import embed

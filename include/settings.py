@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -49,6 +50,11 @@ class Settings(BaseSettings):
     airflow_port: int = Field(8080, description="Port of the Airflow UI and API; moves when taken.")
     airflow_parallelism: int = Field(0, description="Tasks at a time; 0 means one a core.")
     schedule: str = Field("0 * * * *", description="Cron expression of the ingestion, or `none`.")
+    schedule_from: datetime | None = Field(
+        None,
+        description="Time from which the schedule runs, ISO 8601; default the first `up`. Earlier "
+        "intervals are backfilled by hand.",
+    )
     staging: Path | None = Field(
         None, description="Folder of the shards; default `staging` in home."
     )

@@ -1,4 +1,19 @@
-"""Deduplication of a corpus that changes: what is new, changed or gone, and what that moves."""
+"""Deduplication of a corpus that changes: what is new, changed or gone, and what that moves.
+
+The outcome is that of one greedy pass over the whole corpus: all documents in the order of
+their source's priority, their stated date (none comes last), source and key; each is a
+duplicate of the earliest canonical document with an equal access list that it is similar to
+(see :func:`include.dedup.fingerprint.fingerprint`), and canonical where there is none.
+Between two sources the more cautious mode holds; a document of a source that is ``off`` is
+canonical, and nothing is a duplicate of it.
+
+The pass is not run again. A document's decision depends on earlier documents alone, so a
+change spreads forwards: what is new or changed is decided, in the order and in rounds of
+bounded size. When a document becomes canonical, later ones that share a band with it are
+decided again; when it ceases to be, its duplicates are. Documents whose source has another
+priority or mode by now, whose access list has changed in ``corpus.document``, or which were
+decided with another threshold, count as changed.
+"""
 
 from __future__ import annotations
 
@@ -91,20 +106,6 @@ def deduplicate(
     round_size: int = _ROUND,
 ) -> DedupResult:
     """Take in what was read and what is gone, and decide anew whatever that moves.
-
-    The outcome is that of one greedy pass over the whole corpus: all documents in the order of
-    their source's priority, their stated date (none comes last), source and key; each is a
-    duplicate of the earliest canonical document with an equal access list that it is similar to
-    (see :func:`include.dedup.fingerprint.fingerprint`), and canonical where there is none.
-    Between two sources the more cautious mode holds; a document of a source that is ``off`` is
-    canonical, and nothing is a duplicate of it.
-
-    The pass is not run again. A document's decision depends on earlier documents alone, so a
-    change spreads forwards: what is new or changed is decided, in the order and in rounds of
-    bounded size. When a document becomes canonical, later ones that share a band with it are
-    decided again; when it ceases to be, its duplicates are. Documents whose source has another
-    priority or mode by now, whose access list has changed in ``corpus.document``, or which were
-    decided with another threshold, count as changed.
 
     The fence of a row that is otherwise unchanged is raised to the candidate's, and only then is
     such a row touched: with the old number kept, an observation between the two, still on its

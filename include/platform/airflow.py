@@ -49,6 +49,7 @@ class AirflowSettings:
         host: address that the API server listens on.
         port: its port.
         parallelism: tasks at a time.
+        schedule_from: ISO time; schedules begin with the interval after it.
         fingerprint: anything else that must restart the processes when it changes.
     """
 
@@ -58,6 +59,7 @@ class AirflowSettings:
     host: str
     port: int
     parallelism: int
+    schedule_from: str
     fingerprint: str = ""
 
     @property
@@ -79,6 +81,7 @@ def environment(config: AirflowSettings, secrets: Secrets) -> dict[str, str]:
         "AIRFLOW_HOME": str(config.home / "airflow"),
         "AIRFLOW_CONN_TIDEMARK_DB": config.connection,
         "TIDEMARK_HOME": str(config.home),
+        "TIDEMARK_SCHEDULE_FROM": config.schedule_from,
         "PYTHONPATH": str(ROOT),
         "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
         "AIRFLOW__CORE__PARALLELISM": str(config.parallelism),

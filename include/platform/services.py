@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 from include.errors import TidemarkError, UnavailableError
 from include.platform import airflow, database
@@ -99,8 +100,22 @@ def _airflow_settings() -> AirflowSettings:
         host=host,
         port=port,
         parallelism=_parallelism(),
+        schedule_from=_schedule_from(),
         fingerprint=settings().model_dump_json(),
     )
+
+
+def _schedule_from() -> str:
+    """Return when schedules began: as configured, else with the first ``up`` of this home."""
+    configured = settings().schedule_from
+    if configured is not None:
+        return configured.isoformat()
+    state = State(home())
+    stored = state.read("schedule").get("from")
+    if stored is None:
+        stored = datetime.now(UTC).isoformat()
+        state.write("schedule", {"from": stored})
+    return str(stored)
 
 
 def _parallelism() -> int:

@@ -160,7 +160,7 @@ begin
         set_config('hnsw.iterative_scan', 'relaxed_order', true),
         set_config(
             'hnsw.ef_search',
-            least(1000, greatest(100, ceil(amount / share)))::integer::text, true
+            least(1000, greatest(200, ceil(amount / share)))::integer::text, true
         );
     return query execute format(
         'with nearest as materialized (
@@ -183,6 +183,8 @@ begin
 end
 $$;
 
+-- The nearest passages by looking at each that the filter leaves. Rows are fetched one by one by
+-- their key: how few they are is known here, and not to the planner.
 create function corpus.nearest_exactly(
     table_name text, query halfvec, amount integer, conditions text, filters jsonb, groups text[]
 )
@@ -190,14 +192,18 @@ returns table (chunk_id uuid, doc_id uuid, score real)
 language plpgsql stable set search_path = pg_catalog, public, pg_temp set jit = off
 as $$
 begin
-    -- "+ 0" keeps the planner from the vector index.
     return query execute format(
-        'select e.chunk_id, c.doc_id, (1 - ((e.embedding <=> $3) + 0))::real
+        'select c.chunk_id, c.doc_id, (1 - v.distance)::real
         from corpus.document as d
         inner join corpus.chunk as c on d.doc_id = c.doc_id
-        inner join corpus.%I as e on c.chunk_id = e.chunk_id
+        cross join lateral (
+            select e.embedding <=> $3 as distance
+            from corpus.%I as e
+            where e.chunk_id = c.chunk_id
+            offset 0
+        ) as v
         where %s
-        order by (e.embedding <=> $3) + 0, e.chunk_id
+        order by v.distance, c.chunk_id
         limit $4', table_name, conditions
     ) using filters, groups, query, amount;
 end
@@ -257,9 +263,10 @@ comment on function corpus.search_dense is
 
 -- Weights of a query's terms: idf times frequency in the query. Frequencies count every passage,
 -- also those that the caller may not see, so a score tells how rare a term is in all the corpus.
+-- Without a search path of its own it is merged into its callers, who have one.
 create function corpus.query_weights(terms integer[], frequencies integer[])
 returns table (term integer, weight float8, documents bigint, bound float8)
-language sql stable rows 10 set search_path = pg_catalog, pg_temp
+language sql stable rows 10
 as $$
     select x.term, x.weight, x.documents, x.weight * x.max_impact
     from (
@@ -267,8 +274,9 @@ as $$
             t.term,
             t.documents::bigint as documents,
             t.max_impact::float8 as max_impact,
-            q.frequency * ln(1 + (l.passages - t.documents + 0.5::float8) / (t.documents + 0.5::float8))
-            as weight
+            q.frequency * ln(
+                1 + (l.passages - t.documents + 0.5::float8) / (t.documents + 0.5::float8)
+            ) as weight
         from unnest(terms, frequencies) as q (term, frequency)
         inner join corpus.term as t on q.term = t.term
         cross join corpus.lexical_total as l
@@ -311,28 +319,32 @@ $$;
 
 -- The same through the filter, for filters that leave little.
 create function corpus.score_filtered(
-    wanted integer[], query sparsevec, amount integer,
-    conditions text, filters jsonb, groups text[]
+    query sparsevec, amount integer, conditions text, filters jsonb, groups text[]
 )
 returns table (chunk_id uuid, doc_id uuid, score float8)
 language plpgsql stable set search_path = pg_catalog, public, pg_temp set jit = off
 as $$
 begin
     return query execute format(
-        'select l.chunk_id, c.doc_id, -(l.impacts <#> $3)
+        'select c.chunk_id, c.doc_id, v.score
         from corpus.document as d
         inner join corpus.chunk as c on d.doc_id = c.doc_id
-        inner join corpus.chunk_lexical as l on c.chunk_id = l.chunk_id
-        where l.terms && $4 and %s
-        order by -(l.impacts <#> $3) desc, l.chunk_id
-        limit $5', conditions
-    ) using filters, groups, query, wanted, amount;
+        cross join lateral (
+            select -(l.impacts <#> $3) as score
+            from corpus.chunk_lexical as l
+            where l.chunk_id = c.chunk_id
+            offset 0
+        ) as v
+        where v.score > 0 and %s
+        order by v.score desc, c.chunk_id
+        limit $4', conditions
+    ) using filters, groups, query, amount;
 end
 $$;
 
 -- BM25, exact in two steps. First whatever holds one of the rarest terms: its last score is a
--- threshold. Then what the other terms could lift above it, if anything (Turtle and Flood, Query
--- Evaluation: Strategies and Optimizations, 1995: terms whose summed bounds stay below need no look).
+-- threshold. Then what the other terms could lift above it, if anything; terms whose bounds sum up
+-- to less need no look (Turtle and Flood, Query Evaluation: Strategies and Optimizations, 1995).
 create function corpus.search_lexical(
     terms integer[], frequencies integer[], amount integer, filters jsonb default '[]'
 )
@@ -366,7 +378,7 @@ begin
     if corpus.matching_share(conditions, filters, groups) < 0.05 then
         return query
         select f.chunk_id, f.doc_id, f.score::real
-        from corpus.score_filtered(wanted, query, amount, conditions, filters, groups) as f;
+        from corpus.score_filtered(query, amount, conditions, filters, groups) as f;
         return;
     end if;
     select

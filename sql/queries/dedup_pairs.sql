@@ -15,4 +15,8 @@ cross join lateral (
     offset 0
 ) as n
 order by
-    p.number, n.priority, coalesce(n.stated_at, 'infinity'), n.source collate "C", n.key collate "C";
+    p.number,
+    n.priority,
+    coalesce(n.stated_at, 'infinity'),
+    n.source collate "C",
+    n.key collate "C";

@@ -73,6 +73,7 @@ def test_airflow_gets_what_it_gets_without_containers(services: dict[str, Any]) 
         host="0.0.0.0",
         port=8080,
         parallelism=4,
+        schedule_from="",
     )
     expected = environment(config, Secrets(home, {n: f"value-of-{n}" for n in SECRET_NAMES}))
     expected = {k: v.replace(str(ROOT), str(CONTAINER)) for k, v in expected.items()}

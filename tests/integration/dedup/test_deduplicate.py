@@ -131,6 +131,26 @@ def test_rows_deleted_elsewhere_leave_no_duplicate_without_its_canonical(corpus:
     assert corpus.decisions() == {"b": None, "c": "b"}
 
 
+def test_demotion_frees_the_duplicates_of_the_demoted(corpus: Any) -> None:
+    """A~B~C, but A and C are so unlike that they share no band."""
+    words = TEXT.split()
+    b = corpus.candidate("b", TEXT)
+    for spread in range(3, 40):
+        left = [w + "x" if n < 150 and n % spread == 0 else w for n, w in enumerate(words)]
+        right = [w + "x" if n >= 150 and n % spread == 0 else w for n, w in enumerate(words)]
+        a, c = corpus.candidate("a", " ".join(left)), corpus.candidate("c", " ".join(right))
+        bands = [set(candidate.fingerprint.bands) for candidate in (a, b, c)]
+        if bands[0] & bands[1] and bands[1] & bands[2] and not bands[0] & bands[2]:
+            break
+    else:
+        raise AssertionError("no such texts found")
+    deduplicate(corpus.connection, [b, c], [], threshold=0.3)
+    assert corpus.decisions() == {"b": None, "c": "b"}
+    result = deduplicate(corpus.connection, [a], [], threshold=0.3)
+    assert corpus.decisions() == {"a": None, "b": "a", "c": None}
+    assert (result.promoted, result.demoted) == (1, 1)
+
+
 def test_many_copies_follow_a_new_first_and_its_removal(corpus: Any) -> None:
     copies = [corpus.candidate(f"k{number:04}", TEXT) for number in range(1000)]
     random.Random(4).shuffle(copies)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -19,7 +19,7 @@ from psycopg.types.json import Jsonb
 
 from include import ids
 from include.lexical import impacts, term_counts
-from include.query import ConnectionPool, Searcher
+from include.query import ConnectionPool, QueryEmbedder, Searcher
 
 DIMENSION = 32
 
@@ -57,13 +57,13 @@ class Row:
 class Corpus:
     """Writes documents straight into the tables, as the owner."""
 
-    def __init__(self, dsn: str) -> None:
-        self.embedder = WordEmbedder()
+    def __init__(self, dsn: str, embedder: QueryEmbedder) -> None:
+        self.embedder = embedder
         self.connection = psycopg.connect(dsn, autocommit=True)
         self.vectors = self.value(
             "select corpus.register_embedding_model(%s, '{}', %s)",
             self.embedder.identity.model_id,
-            DIMENSION,
+            len(embedder.embed(["any"])[0]),
         )
         self._count = 0
 
@@ -183,7 +183,7 @@ class Corpus:
 @pytest.fixture
 def corpus(database: Any) -> Generator[Corpus]:
     """An empty corpus of the test's database."""
-    corpus = Corpus(database.owner_dsn)
+    corpus = Corpus(database.owner_dsn, WordEmbedder())
     yield corpus
     corpus.connection.close()
 
@@ -196,3 +196,17 @@ def searcher(database: Any, corpus: Corpus) -> Generator[Searcher]:
     yield Searcher(corpus.embedder, serving, operator)
     serving.close()
     operator.close()
+
+
+@pytest.fixture
+def make_corpus(database: Any) -> Generator[Callable[[QueryEmbedder], Corpus]]:
+    """Make the test's corpus with an embedder of the test's choice."""
+    made: list[Corpus] = []
+
+    def make(embedder: QueryEmbedder) -> Corpus:
+        made.append(Corpus(database.owner_dsn, embedder))
+        return made[-1]
+
+    yield make
+    for corpus in made:
+        corpus.connection.close()

@@ -324,7 +324,7 @@ REFUSED = [
     "select nextval('corpus.fence')",
     "select * from corpus.nearest_exactly('chunk', '[1]', 1, 'true', '[]', '{}')",
     "select * from corpus.score_terms('{1}', '{}', '{}/1', 0, 1, 'true', '[]', '{}')",
-    "select * from corpus.score_filtered('{1}', '{}/1', 1, 'true', '[]', '{}')",
+    "select * from corpus.score_filtered('{}/1', 1, 'true', '[]', '{}')",
     "select corpus.matching_share('true', '[]', '{}')",
     "select corpus.register_embedding_model('x', '{}', 3)",
     "set row_security = off; select 1 from corpus.document",

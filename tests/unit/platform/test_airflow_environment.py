@@ -18,6 +18,7 @@ def variables(tmp_path: Path) -> dict[str, str]:
         host="127.0.0.1",
         port=8123,
         parallelism=3,
+        schedule_from="2026-01-01T00:00:00+00:00",
     )
     return environment(config, Secrets(tmp_path))
 
