@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 MOST_HITS = 200
-_CANDIDATES = 100
+_CANDIDATES = 50
+_CANDIDATES_A_HIT = 3
 _MOST_CANDIDATES = 6_400
 _BATCH = 64
 _THREADS = 2
@@ -175,7 +176,7 @@ def _rank(
     connection: Connection, lookup: Lookup, request: _Request, timings: Timings
 ) -> list[tuple[Candidate, float]]:
     """Retrieve more and more passages until they come from enough documents."""
-    amount = max(_CANDIDATES, request.top_k)
+    amount = max(_CANDIDATES, _CANDIDATES_A_HIT * request.top_k)
     while True:
         candidates, exhausted = find(connection, lookup, amount, timings)
         ranked = collapse(
