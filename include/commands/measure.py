@@ -47,7 +47,7 @@ def evaluate(
     context: typer.Context, name: Annotated[str, typer.Argument(help="Which evaluation.")]
 ) -> None:
     """Run a quality evaluation; options behind its name go to it."""
-    _run("evaluate", EVALUATIONS, f"benchmarks.{name}", name, context.args)
+    _run("evaluate", EVALUATIONS, f"benchmarks.{name}_quality", name, context.args)
 
 
 bench.__doc__ = f"{bench.__doc__}\n\n{_list(BENCHMARKS)}"

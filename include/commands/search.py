@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, get_args
 
@@ -15,7 +15,7 @@ from include.commands.output import groups_of, print_json, reports_errors, say
 from include.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from include.query import Hit, Searcher
+    from include.query import Filters, Hit, Searcher
 
 _SNIPPET = 300
 
@@ -50,22 +50,25 @@ def search(
 
     Acts as the operator, who sees everything, unless --groups is given.
     """
-    from include.query import parse_filters
+    from include.query import InvalidQueryError
 
     if (query is None) == (queries is None):
         raise typer.BadParameter("give a query, or --queries FILE")
     options = {
         "top_k": top_k,
-        "filters": parse_filters(filters or ()),
+        "filters": _filters(filters or ()),
         "mode": _mode(mode),
         "groups": groups_of(groups),
         "passages_per_document": passages,
     }
     with open_searcher(mode) as searcher:
-        if queries is not None:
-            _search_many(searcher, queries, options)
-            return
-        found = searcher.search(query or "", **options)
+        try:
+            if queries is not None:
+                _search_many(searcher, queries, options)
+                return
+            found = searcher.search(query or "", **options)
+        except InvalidQueryError as error:
+            raise typer.BadParameter(str(error)) from None
     if as_json:
         print_json(found.as_json())
         return
@@ -121,6 +124,15 @@ def _read_queries(path: Path) -> Iterator[tuple[str, str]]:
             raise ConfigurationError(
                 f"{path} line {number} is not a JSON object with _id and text."
             ) from None
+
+
+def _filters(arguments: Sequence[str]) -> Filters:
+    from include.query import InvalidQueryError, parse_filters
+
+    try:
+        return parse_filters(arguments)
+    except InvalidQueryError as error:
+        raise typer.BadParameter(str(error), param_hint="--filter") from None
 
 
 def _mode(text: str) -> str:

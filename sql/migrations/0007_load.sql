@@ -1,6 +1,6 @@
 -- Pieces of the merge that depend on the embedding model's table.
 create function corpus.merge_staged_vectors(table_name text) returns bigint
-language plpgsql set search_path = pg_catalog, public
+language plpgsql set search_path = pg_catalog, public, pg_temp
 as $$
 declare
     merged bigint;
@@ -23,7 +23,7 @@ $$;
 -- How far the loaded vectors of some documents are from what is expected of them.
 create function corpus.vector_check(table_name text, documents uuid[])
 returns table (doc_id uuid, passages bigint, vectors bigint, norm_error double precision)
-language plpgsql stable set search_path = pg_catalog, public
+language plpgsql stable set search_path = pg_catalog, public, pg_temp
 as $$
 begin
     return query execute format(
@@ -40,7 +40,7 @@ $$;
 -- Recompute every impact with a new average length, from terms and frequencies.
 create function corpus.set_average_length(new_average real, k1 double precision, b double precision)
 returns void
-language plpgsql set search_path = pg_catalog, public
+language plpgsql set search_path = pg_catalog, public, pg_temp
 as $$
 begin
     update corpus.lexical_total set average_length = new_average;
