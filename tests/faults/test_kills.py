@@ -138,8 +138,12 @@ def fresh_database(template: Any, name: str) -> Generator[Any]:
                 sql.Identifier(name), sql.Identifier(template.name)
             )
         )
-        yield copy
-        connection.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
+        try:
+            yield copy
+        finally:
+            connection.execute(
+                sql.SQL("drop database {} with (force)").format(sql.Identifier(name))
+            )
 
 
 def kill_and_compare(template: Any, folder: Path, records: int, kills: int, seed: int) -> None:
