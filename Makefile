@@ -44,7 +44,7 @@ bench: install ## Run benchmarks (BENCH="embed ingest")
 	@for name in $(BENCH); do ./tidemark bench $$name || exit 1; done
 
 faults: install ## Run the long tests that kill processes at random
-	$(BIN)/pytest -m faults --timeout 3600
+	$(BIN)/pytest -m faults
 
 clean: down ## Stop everything; remove .venv and tool caches (the data stay)
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -27,8 +27,10 @@ def embedder(threads: int = 0) -> embedding.Embedder:
     return embedding.load_embedder(threads=threads)
 
 
-def embed(context: RunContext, shard: int, threads: int = 0) -> Manifest:
+def embed(context: RunContext, shard: int) -> Manifest:
     """Embed the passages of one enriched batch.
+
+    A batch on its own takes all cores; of several, each takes one, and others run beside it.
 
     Returns:
         The manifest: file ``vectors`` (one row a distinct input), facts ``model_id``,
@@ -36,6 +38,7 @@ def embed(context: RunContext, shard: int, threads: int = 0) -> Manifest:
     """
     started = time.monotonic()
     enriched = context.staging.manifest("enrich", shard)
+    threads = 0 if context.staging.manifest("deduplicate").facts["batches"] == 1 else 1
     with (
         connect(context.dsn) as connection,
         context.staging.attempt("embed", shard) as attempt,

@@ -67,7 +67,7 @@ def _run(context: RunContext, progress: Progress) -> dict[str, int]:
 
 def _enrich_and_embed(context: RunContext, shard: int) -> None:
     enrich(context, shard)
-    embed(context, shard, threads=1)
+    embed(context, shard)
 
 
 class _Pool:

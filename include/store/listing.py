@@ -162,7 +162,6 @@ def add_places(connection: Connection, source: str, file: Row, rows: Iterable[Ro
                 for row in rows
             ),
         )
-    connection.execute("analyze listed_place")
 
 
 def add_bad_place(connection: Connection, source: str, path: str, key: str, doc_id: str) -> None:
@@ -174,6 +173,7 @@ def winners(
     connection: Connection, source: str, *, complete: bool, full: bool, parsers: Sequence[str]
 ) -> Winners:
     """Compute which versions of records are current and differ from what is stored."""
+    connection.execute("analyze listed_file, listed_place")
     rows = run(
         connection,
         "discover_winners",

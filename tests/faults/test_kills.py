@@ -172,10 +172,12 @@ def kill_and_compare(template: Any, folder: Path, records: int, kills: int, seed
             assert_equal_states(corpus_state(database.owner_dsn), expected)
 
 
+@pytest.mark.timeout(1500)
 def test_a_few_kills(migrated_template: Any, tmp_path: Path) -> None:
     kill_and_compare(migrated_template, tmp_path, records=60, kills=3, seed=1)
 
 
 @pytest.mark.faults
+@pytest.mark.timeout(7200)
 def test_twenty_kills_on_a_thousand_records(migrated_template: Any, tmp_path: Path) -> None:
     kill_and_compare(migrated_template, tmp_path, records=1000, kills=20, seed=2)
