@@ -9,8 +9,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field
+from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from include.errors import ConfigurationError
 
 ROOT = Path(__file__).resolve().parent.parent
 """The checkout."""
@@ -100,7 +102,14 @@ class Settings(BaseSettings):
 @lru_cache(maxsize=1)
 def settings() -> Settings:
     """Return the settings of this process, read once."""
-    return Settings()
+    try:
+        return Settings()
+    except ValidationError as error:
+        wrong = "; ".join(
+            f"TIDEMARK_{'_'.join(map(str, item['loc'])).upper()}: {item['msg']}"
+            for item in error.errors()
+        )
+        raise ConfigurationError(f"Settings cannot be used. {wrong}") from None
 
 
 def home() -> Path:

@@ -12,6 +12,7 @@ import typer
 from include.commands.output import (
     database,
     groups_of,
+    parsed_groups,
     print_json,
     print_table,
     reports_errors,
@@ -38,10 +39,11 @@ def token(
     import jwt
 
     from include.platform.secrets import configured_secrets
-    from include.sources import parse_acl
 
     lifetime = _duration(expires)
-    granted = parse_acl(list(groups_of(groups) or ()), textual=False, where="--groups") or ()
+    granted = parsed_groups(groups, "--groups")
+    if not user.strip():
+        raise typer.BadParameter("name somebody", param_hint="--user")
     now = datetime.now(UTC)
     claims = {
         "iss": "tidemark",
@@ -66,12 +68,13 @@ def add(name: Annotated[str, typer.Argument(help="Name of the login.")], groups:
 
     Its groups are bound to it in the database; it cannot change them.
     """
-    from include.sources import parse_acl
     from include.store import analysts
 
-    bound = parse_acl(list(groups_of(groups) or ()), textual=False, where="--groups") or ()
-    if not re.fullmatch(r"[a-z][a-z0-9_]{0,62}", name):
-        raise typer.BadParameter("use 1 to 63 of a-z, 0-9 and _", param_hint="NAME")
+    bound = parsed_groups(groups, "--groups")
+    if not re.fullmatch(r"[a-z][a-z0-9_]{0,62}", name) or name.startswith(("pg_", "tidemark")):
+        raise typer.BadParameter(
+            "use 1 to 63 of a-z, 0-9 and _, and not pg_… or tidemark…", param_hint="NAME"
+        )
     password = secrets.token_urlsafe(18)
     with database("owner") as connection:
         analysts.add(connection, name, bound, password)

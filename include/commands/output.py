@@ -77,6 +77,17 @@ def database(role: str = "pipeline") -> Generator[Connection, None, None]:
         yield connection
 
 
+def parsed_groups(text: str | None, option: str) -> tuple[str, ...]:
+    """Read a list of groups between commas that are to be granted or set."""
+    from include.errors import BadInput
+    from include.sources import parse_acl
+
+    try:
+        return parse_acl(list(groups_of(text) or ()), textual=False, where=option) or ()
+    except BadInput as error:
+        raise typer.BadParameter(error.detail, param_hint=option) from None
+
+
 def groups_of(text: str | None) -> tuple[str, ...] | None:
     """Read a list of groups between commas; None stays None, and empty is nobody's: public."""
     if text is None:

@@ -19,7 +19,9 @@ Json = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
 @reports_errors
 def list_all(
     source: Source = None,
-    limit: Annotated[int, typer.Option("--limit", min=1, help="Rows at most.")] = 1000,
+    limit: Annotated[
+        int, typer.Option("--limit", min=1, max=1_000_000, help="Rows at most.")
+    ] = 1000,
     as_json: Json = False,
 ) -> None:
     """List quarantined inputs, newest first."""

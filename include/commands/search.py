@@ -111,9 +111,11 @@ def _search_many(searcher: Searcher, path: Path, options: dict[str, Any]) -> Non
 
 def _read_queries(path: Path) -> Iterator[tuple[str, str]]:
     try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
+        lines = path.read_text(encoding="utf-8-sig").split("\n")
     except OSError as error:
         raise ConfigurationError(f"{path} cannot be read: {error.strerror}.") from None
+    except UnicodeDecodeError:
+        raise ConfigurationError(f"{path} is not UTF-8; convert it.") from None
     for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue

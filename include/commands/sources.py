@@ -9,7 +9,7 @@ import typer
 
 from include.commands.output import (
     database,
-    groups_of,
+    parsed_groups,
     print_json,
     print_table,
     reports_errors,
@@ -47,7 +47,12 @@ Dedup = Annotated[
 ]
 Priority = Annotated[
     int | None,
-    typer.Option("--priority", help="Of copies the smallest number is kept (default 100)."),
+    typer.Option(
+        "--priority",
+        min=-1_000_000,
+        max=1_000_000,
+        help="Of copies the smallest number is kept (default 100).",
+    ),
 ]
 Summarize = Annotated[
     bool | None,
@@ -177,8 +182,7 @@ def _options(
     manual: bool | None,
 ) -> dict[str, Any]:
     """Return the options that were given, checked."""
-    from include.sources import parse_acl
-
+    _one_of("--format", record_format, ("jsonl", "json", "csv", "parquet", "documents", "text"))
     _one_of("--record-key", record_key, ("source", "file"))
     _one_of("--dedup", dedup, ("near", "exact", "off"))
     given: dict[str, Any] = {
@@ -192,7 +196,7 @@ def _options(
     }
     options = {name: value for name, value in given.items() if value is not None}
     if acl is not None:
-        options["acl"] = parse_acl(list(groups_of(acl) or ()), textual=False, where="--acl") or ()
+        options["acl"] = parsed_groups(acl, "--acl")
     return options
 
 

@@ -92,7 +92,7 @@ def detect(data: bytes, name: str) -> str:
     """
     if not data.strip(b"\0\t\n\r \xef\xbb\xbf\xff\xfe"):
         raise BadInput("empty", "The file is empty.")
-    if b"%PDF-" in data[:1024]:
+    if data.lstrip(b"\0\t\n\r \xef\xbb\xbf").startswith(b"%PDF-"):
         return "pdf"
     if data.startswith((b"PK\3\4", b"PK\5\6", b"PK\7\x08")):
         return _container(data)
@@ -106,6 +106,9 @@ def detect(data: bytes, name: str) -> str:
     if data[257:262] == b"ustar":
         raise unsupported("a tar archive")
     if not looks_like_text(data):
+        # Mail gateways and old scanners put bytes of their own before the header.
+        if b"%PDF-" in data[:1024]:
+            return "pdf"
         raise unsupported(_binary_name(data))
     return _text_format(decode(data[:8192].ljust(4)), extension(name))
 

@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from include import extraction, ids
-from include.errors import BadInput, UnavailableError
+from include.errors import BadInput, ConfigurationError, UnavailableError
 from include.models import Source
 from include.pipeline import shards
 from include.pipeline.context import RunContext
-from include.pipeline.reading import TRANSIENT_REASONS, hash_file
+from include.pipeline.reading import MOST_PATH_BYTES, TRANSIENT_REASONS, hash_file
 from include.pipeline.record_files import RECORD_PARSER, RecordFileReader
 from include.settings import settings
 from include.sources import ListedFile, ListingProblem, SourceReader, open_source
@@ -90,6 +90,16 @@ def discover(context: RunContext) -> Manifest:
     return manifest
 
 
+def _too_long(file: ListedFile) -> ListingProblem:
+    digest = ids.text_hash(file.path)[:16]
+    return ListingProblem(
+        f"{file.path[:100]}…{digest}",
+        f"{file.uri[:500]}…",
+        "path_too_long",
+        f"Its path is longer than {MOST_PATH_BYTES} bytes; shorten the names of its folders.",
+    )
+
+
 def _facts(found: SourceListing) -> dict[str, Any]:
     return {
         "fence": found.fence,
@@ -138,7 +148,7 @@ class _Discovery:
             self._list(reader)
             self._mark(reader)
             self._read_records(reader)
-        except UnavailableError as error:
+        except (UnavailableError, ConfigurationError) as error:
             logger.warning("source %s cannot be listed: %s", self._source.name, error)
             found.error = str(error)
             found.complete = False
@@ -152,10 +162,12 @@ class _Discovery:
 
         def listed() -> Iterator[ListedFile]:
             for item in reader.list_files():
-                if isinstance(item, ListedFile):
-                    yield item
-                else:
+                if isinstance(item, ListingProblem):
                     problems.append(item)
+                elif len(item.path.encode()) > MOST_PATH_BYTES:
+                    problems.append(_too_long(item))
+                else:
+                    yield item
 
         listing.add_files(self._connection, self._source.name, listed())
         for problem in problems:
@@ -172,7 +184,10 @@ class _Discovery:
         row = {"path": problem.path, "uri": problem.uri, "meta_hash": "", "own_acl": None}
         listing.add_problem(self._connection, self._source.name, problem.path, problem.uri)
         self._quarantine_file(
-            row, BadInput(problem.reason, problem.detail), transient=problem.transient
+            row,
+            BadInput(problem.reason, problem.detail),
+            transient=problem.transient,
+            acl_known=False,
         )
 
     def _mark(self, reader: SourceReader) -> None:
@@ -219,23 +234,32 @@ class _Discovery:
                 for path in winners.pull:
                     listing.set_state(self._connection, self._source.name, path, "read", None)
         listing.select(self._connection, self._source.name, winners.selected)
+        failed = {
+            row["path"] for row in listing.files_in(self._connection, self._source.name, "problem")
+        }
+        for entry in self._attempt.read_back("bad"):
+            if entry["path"] in failed:
+                continue
+            place = (entry["path"], entry["key"], entry["occurrence"])
+            # A place that does not win says nothing about the document.
+            self._quarantine({**entry, "doc_id": entry["doc_id"] if place in winners.bad else None})
 
     def _read_record_file(self, records: RecordFileReader, row: Row) -> None:
         spool = self._attempt.writer("spool", shards.work())
-        bad: list[Row] = []
+        bad = self._attempt.writer("bad", shards.quarantine())
         place_rows = records.read(row, spool, bad)
         try:
             listing.add_places(self._connection, self._source.name, row, place_rows)
         except BadInput as error:
             self._quarantine_file(row, error, transient=error.reason in TRANSIENT_REASONS)
             return
-        for entry in bad:
-            self._quarantine(entry)
         listing.set_read(
             self._connection, self._source.name, row["path"], records.whole, records.digest
         )
 
-    def _quarantine_file(self, row: Row, error: BadInput, *, transient: bool = False) -> None:
+    def _quarantine_file(
+        self, row: Row, error: BadInput, *, transient: bool = False, acl_known: bool = True
+    ) -> None:
         key = ids.file_key(row["path"])
         doc_id = str(ids.doc_id(self._source.name, key))
         self._quarantine(
@@ -250,7 +274,7 @@ class _Discovery:
                 "source_hash": row["meta_hash"],
                 "transient": transient,
                 "hide": error.reason in HIDING_REASONS,
-                "acl_known": error.reason not in HIDING_REASONS,
+                "acl_known": acl_known and error.reason not in HIDING_REASONS,
                 "own_acl": row["own_acl"],
             }
         )

@@ -17,7 +17,7 @@ from include.errors import BadInput
 from include.models import Extracted, Member, Source
 from include.pipeline import shards
 from include.pipeline.context import RunContext
-from include.pipeline.reading import TRANSIENT_REASONS, read_file
+from include.pipeline.reading import MOST_PATH_BYTES, TRANSIENT_REASONS, read_file
 from include.pipeline.record_files import RECORD_PARSER
 from include.sources import (
     HIDING_REASONS,
@@ -115,7 +115,11 @@ class _Batch:
             yield "document", _document_row(item, found, meta)
         for inner in found.members:
             nested = _member_item(item, inner)
-            if depth + 1 >= _MEMBER_DEPTH:
+            if len(nested["key"].encode()) > 2 * MOST_PATH_BYTES:
+                problem = BadInput("path_too_long", "The path of a member is too long; shorten it.")
+                shortened = f"{item['key']}!/…{ids.text_hash(inner.path)[:16]}"
+                yield "quarantine", _quarantined({**nested, "key": shortened}, problem)
+            elif depth + 1 >= _MEMBER_DEPTH:
                 problem = BadInput(
                     "nested_too_deep", f"Files are nested more than {_MEMBER_DEPTH} deep; unpack."
                 )

@@ -30,7 +30,7 @@ def publish(context: RunContext) -> dict[str, int]:
     for note in notes:
         logger.warning("%s", note)
     with connect(context.dsn) as connection:
-        detail = " ".join([*errors, *notes][:20]) or None
+        detail = " ".join(errors) or None
         state = "failed" if errors else "success"
         runs.close_run(connection, context.run_id, state, counted, detail)
     remove_expired(staging_root(), settings().staging_keep_days)

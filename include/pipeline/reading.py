@@ -15,6 +15,9 @@ from include.sources import ReadGuard, SourceReader
 TRANSIENT_REASONS = frozenset({"changed_while_read", "vanished", "unreadable"})
 """Reasons after which the next run tries again although nothing changed."""
 
+MOST_PATH_BYTES = 800
+"""Longer paths do not fit the database's indexes beside an id."""
+
 _BLOCK = 1 << 20
 _ATTEMPTS = 3
 _RECORDS = "include.sources.records:read_open"

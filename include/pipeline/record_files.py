@@ -63,7 +63,7 @@ class RecordFileReader:
     ) -> None:
         self._sandbox.close()
 
-    def read(self, file: Row, spool: Writer, bad: list[Row]) -> Iterator[Row]:
+    def read(self, file: Row, spool: Writer, bad: Writer) -> Iterator[Row]:
         """Yield a place for every record of a file; spool the good ones, note the bad ones.
 
         Raises:
@@ -83,6 +83,7 @@ class RecordFileReader:
                         continue
                     entry = {**self._record(item, file), "payload": json.dumps(raw)}
                     entry["own_acl"], problem = self._own_acl(item, file)
+                    entry["acl_known"] = True
                 else:
                     if item.reason in TRANSIENT_REASONS:
                         raise BadInput(item.reason, item.detail)
@@ -91,7 +92,7 @@ class RecordFileReader:
                 seen[entry["key"]] += 1
                 entry["occurrence"] = seen[entry["key"]]
                 if problem is not None:
-                    bad.append(_quarantined(entry, problem))
+                    bad.write(_quarantined(entry, problem, self._fence))
                     yield {**entry, "state": "bad", "spool_row": None}
                     continue
                 entry["spool_row"] = spool.total
@@ -156,6 +157,7 @@ class RecordFileReader:
             "source_hash": ids.text_hash(record.reason, record.detail),
             "meta_hash": file["meta_hash"],
             "own_acl": None,
+            "acl_known": False,
             "row_number": record.line_or_row,
             "updated_at": None,
         }
@@ -166,8 +168,9 @@ def _stated(file: Row) -> datetime | None:
     return datetime.fromisoformat(value) if value else None
 
 
-def _quarantined(entry: Row, problem: BadInput) -> Row:
-    hidden = problem.reason in HIDING_REASONS
+def _quarantined(entry: Row, problem: BadInput, fence: int) -> Row:
+    # Of a record that cannot be read its list cannot be read either.
+    hidden = problem.reason in HIDING_REASONS or not entry["acl_known"]
     return {
         "path": entry["path"],
         "key": entry["key"],
@@ -179,7 +182,10 @@ def _quarantined(entry: Row, problem: BadInput) -> Row:
         "source_hash": entry["source_hash"] + entry["meta_hash"],
         "transient": False,
         "hide": hidden,
-        # The list of a line that cannot be read is unknown, but it hides nothing by itself.
-        "acl_known": False,
+        "acl_known": not hidden,
         "own_acl": entry["own_acl"],
+        "source": entry["source"],
+        "stage": "discover",
+        "fence": fence,
+        "occurrence": entry["occurrence"],
     }

@@ -114,6 +114,7 @@ def quarantine() -> pa.Schema:
         acl_known="bool",
         own_acl="strs",
         fence="int",
+        occurrence="int",
     )
 
 

@@ -15,7 +15,7 @@ from include.sources.values import clean, clean_text, parse_time
 TextField = Literal["text", "body", "content", "html"]
 TEXT_FIELDS: tuple[TextField, ...] = ("text", "body", "content", "html")
 ID_FIELDS = ("id", "_id")
-_MAX_ID_CHARS = 1000
+_MAX_ID_BYTES = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,14 +179,14 @@ def identify(value: Any) -> str | None:
     """Return the id that a field's value is; None where it is none."""
     if isinstance(value, str):
         text = clean_text(value.strip())
-        return text if 0 < len(text) <= _MAX_ID_CHARS else None
+        return text if 0 < len(text.encode("utf-8", "replace")) <= _MAX_ID_BYTES else None
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     # Where some ids are missing, pandas writes the others as floats.
     if isinstance(value, float) and not (value.is_integer() and abs(value) < 2**53):
         return None
     text = str(int(value))
-    return text if len(text) <= _MAX_ID_CHARS else None
+    return text if len(text) <= _MAX_ID_BYTES else None
 
 
 def _identity(row: Row, options: RecordOptions) -> str | None:
@@ -199,8 +199,8 @@ def _identity(row: Row, options: RecordOptions) -> str | None:
         if found is None:
             raise BadInput(
                 "bad_id",
-                f"The {name} in {row.where} is not a text or whole number of 1 to {_MAX_ID_CHARS} "
-                "characters; correct it.",
+                f"The {name} in {row.where} is not a text or whole number of 1 to {_MAX_ID_BYTES} "
+                "bytes; correct it.",
             )
         return found
     if options.record_id:

@@ -19,7 +19,8 @@ def add(connection: Connection, name: str, groups: Sequence[str], password: str)
     """
     role = sql.Identifier(name)
     with connection.transaction():
-        if connection.execute("select from pg_roles where rolname = %s", (name,)).fetchone():
+        known = connection.execute("select from pg_roles where rolname = %s", (name,))
+        if known.fetchone() is not None:
             raise ConfigurationError(f"A role named {name} exists; choose another name.")
         connection.execute(
             sql.SQL("create role {} login password {} in role tidemark_analyst").format(

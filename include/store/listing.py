@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 Row = dict[str, Any]
 _PAGE = 2000
+_MOST_NS = 2**63 - 1
+"""Times beyond the year 2262 are as good as 2262."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,10 +27,12 @@ class Winners:
     Attributes:
         selected: rows of the spool that hold them.
         pull: files that hold them and were not read yet.
+        bad: places (path, key, occurrence) that hold them and cannot be read.
     """
 
     selected: list[int] = field(default_factory=list)
     pull: list[str] = field(default_factory=list)
+    bad: set[tuple[str, str, int]] = field(default_factory=set)
 
 
 def begin(connection: Connection) -> None:
@@ -73,7 +77,7 @@ def _file_values(file: ListedFile) -> tuple[Any, ...]:
         file.uri,
         file.kind,
         file.size,
-        file.mtime_ns,
+        max(-_MOST_NS, min(_MOST_NS, file.mtime_ns)),
         sidecar.hash,
         Jsonb(meta),
         own,
@@ -182,9 +186,11 @@ def winners(
         full=full,
         parsers=list(parsers),
     ).fetchall()
+    good = [row for row in rows if row["state"] != "bad"]
     return Winners(
-        [row["spool_row"] for row in rows if row["spool_row"] is not None],
-        sorted({row["path"] for row in rows if row["spool_row"] is None}),
+        [row["spool_row"] for row in good if row["spool_row"] is not None],
+        sorted({row["path"] for row in good if row["spool_row"] is None}),
+        {(row["path"], row["key"], row["occurrence"]) for row in rows if row["state"] == "bad"},
     )
 
 

@@ -92,6 +92,7 @@ def apply(
     if not partial:
         run(connection, "reconcile_drop_places", source=source)
         run(connection, "reconcile_keep_places", source=source)
+        run(connection, "reconcile_stale", source=source)
     run(connection, "reconcile_places", source=source)
     run(connection, "reconcile_drop_files", source=source)
     run(connection, "reconcile_bad_places", source=source)

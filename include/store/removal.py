@@ -46,6 +46,7 @@ def remove_source(connection: Connection, name: str, *, purge: bool) -> int:
         run(connection, "remove_quarantine", source=name)
         if purge:
             run(connection, "purge_keys", source=name)
+            run(connection, "purge_source", source=name)
         connection.execute("delete from ops.lease where source = %s", (name,))
         run(connection, "remove_close_run", run_id=run_id, deleted=removed)
         reconcile.end(connection)

@@ -8,6 +8,9 @@ from include.errors import ConfigurationError
 from include.models import Source
 from include.store.database import Connection, run
 
+_READ_ANEW = ("uri", "format", "record_id", "record_key", "acl")
+"""Settings whose change makes the next run look at every input again."""
+
 
 def load(connection: Connection, name: str) -> Source:
     """Return one source.
@@ -54,9 +57,13 @@ def add(connection: Connection, source: Source) -> None:
 def change(connection: Connection, source: Source) -> None:
     """Store changed settings; a changed access list applies to its documents at once."""
     with connection.transaction():
+        stored = load(connection, source.name)
         run(connection, "source_set", **_parameters(source))
         run(connection, "source_apply_acl", source=source.name)
         run(connection, "source_apply_acl_chunks", source=source.name)
+        if any(getattr(stored, name) != getattr(source, name) for name in _READ_ANEW):
+            run(connection, "source_read_anew_files", source=source.name)
+            run(connection, "source_read_anew_documents", source=source.name)
 
 
 def _parameters(source: Source) -> dict[str, Any]:

@@ -126,9 +126,14 @@ as $$
     select n.canonical_doc_id, n.similarity
     from corpus.near_duplicate as n
     inner join corpus.document as d on n.doc_id = d.doc_id
+    inner join corpus.document as k on n.canonical_doc_id = k.doc_id
     where
         n.doc_id = document
-        and n.canonical_doc_id is not null
+        and (
+            (select corpus.caller_sees_all())
+            or k.acl = '{}'
+            or k.acl && (select corpus.caller_groups())
+        )
         and (
             (select corpus.caller_sees_all())
             or d.acl = '{}'

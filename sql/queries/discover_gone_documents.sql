@@ -14,10 +14,17 @@ where
         inner join listed_file as l on p.source = l.source and p.path = l.path
         where
             p.doc_id = d.doc_id
-            and (l.kind = 'document' or l.state <> 'read' or not l.whole)
+            and (
+                l.state = 'problem'
+                or (l.kind = 'document' and d.key like 'file:%%')
+                or (l.kind = 'records' and (l.state <> 'read' or not l.whole))
+            )
     )
     -- A document that was loaded but whose place was not yet written: its file decides.
     and not exists (
         select from listed_file as l
-        where l.source = d.source and l.path = d.file_path and l.kind = 'document'
+        where
+            l.source = d.source
+            and l.path = d.file_path
+            and (l.state = 'problem' or (l.kind = 'document' and d.key like 'file:%%'))
     );

@@ -9,7 +9,12 @@ where
     d.status <> 'deleted'
     and d.key like 'file:%%'
     and not exists (select from brought as b where b.doc_id = d.doc_id)
-    and not exists (select from spared as s where s.doc_id = d.doc_id)
+    and not exists (
+        select from spared as s
+        where
+            s.source = d.source
+            and (s.doc_id = d.doc_id or left(d.key, length(s.key) + 2) = s.key || '!/')
+    )
     and not exists (
         select from spared as s
         where s.source = d.source and s.path = d.file_path and s.key = 'file:' || d.file_path

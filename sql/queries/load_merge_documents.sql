@@ -59,6 +59,7 @@ left join corpus.document as e on s.doc_id = e.doc_id
 order by s.doc_id
 on conflict (doc_id) do update
 set
+    key = excluded.key,
     status = excluded.status,
     stale = d.stale and d.fence = excluded.fence,
     fence = excluded.fence,
@@ -92,6 +93,7 @@ where
     d.fence <= excluded.fence
     and (
         (
+            d.key,
             d.status,
             d.stale,
             d.file_path,
@@ -108,6 +110,7 @@ where
             d.parser,
             d.versions
         ) is distinct from (
+            excluded.key,
             excluded.status,
             false,
             excluded.file_path,

@@ -1,14 +1,8 @@
--- Vectors of texts that no other source's document holds.
+-- All vectors but those of texts that another source's document holds: also what earlier versions
+-- and retired documents left behind.
 delete from corpus.vector_cache as v
-where
-    v.input_hash in (
-        select c.input_hash
-        from corpus.chunk as c
-        inner join corpus.document as d on c.doc_id = d.doc_id
-        where d.source = %(source)s
-    )
-    and not exists (
-        select from corpus.chunk as c
-        inner join corpus.document as d on c.doc_id = d.doc_id
-        where c.input_hash = v.input_hash and d.source <> %(source)s
-    );
+where not exists (
+    select from corpus.chunk as c
+    inner join corpus.document as d on c.doc_id = d.doc_id
+    where c.input_hash = v.input_hash and d.source <> %(source)s
+);

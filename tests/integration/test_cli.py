@@ -62,7 +62,7 @@ def test_sources_are_added_changed_listed_and_removed(cli: CommandLine, tmp_path
         (("sources", "add", "docs", "gs://bucket/x"), 1, "later"),
         (("sources", "add", "a/b", "/tmp"), 2, "letters"),
         (("sources", "add", "docs", "/tmp", "--dedup", "some"), 2, "near"),
-        (("sources", "add", "docs", "/tmp", "--acl", "user:x"), 1, "reserved"),
+        (("sources", "add", "docs", "/tmp", "--acl", "user:x"), 2, "reserved"),
         (("sources", "set", "docs", "--priority", "1"), 1, "no source named docs"),
         (("sources", "remove", "docs"), 1, "no source named docs"),
         (("ingest", "--local", "--source", "docs"), 1, "no source named docs"),

@@ -101,3 +101,51 @@ def test_copies_with_other_lists_do_not_collapse(deployment: Any) -> None:
     assert deployment.ingest() == {"added": 2}
     (deployment.root / "a.txt.meta.json").unlink()
     assert deployment.ingest() == {"access": 1, "duplicate": 1}
+
+
+def test_a_file_that_fails_never_widens_the_lists_of_its_records(deployment: Any) -> None:
+    deployment.add_source("docs")
+    deployment.write_records("r.jsonl", [{"id": "a", "text": HARBOUR, "acl": ["hr"]}])
+    deployment.ingest()
+    deployment.write("_meta.json", '{"title": 5}')
+    assert deployment.ingest() == {"quarantined": 1}
+    assert lists(deployment) == {"r.jsonl#a": ["hr"]}
+    (deployment.root / "_meta.json").unlink()
+    (deployment.root / "r.jsonl").unlink()
+    (deployment.root / "r.jsonl").symlink_to("/etc/hostname")
+    deployment.ingest()
+    assert lists(deployment) == {"r.jsonl#a": ["hr"]}
+
+
+def test_a_listing_problem_neither_widens_nor_unhides(deployment: Any) -> None:
+    deployment.add_source("docs")
+    for name, acl in (("a", ["hr"]), ("b", "malformed")):
+        deployment.write(f"{name}.txt", f"{HARBOUR} {name}")
+        deployment.ingest()
+        deployment.write(f"{name}.txt.meta.json", json.dumps({"acl": acl}))
+    deployment.ingest()
+    assert lists(deployment) == {"a.txt": ["hr"], "b.txt": NOBODY}
+    for name in ("a", "b"):
+        (deployment.root / f"{name}.txt").unlink()
+        (deployment.root / f"{name}.txt").symlink_to("/nowhere")
+    deployment.ingest()
+    assert lists(deployment) == {"a.txt": ["hr"], "b.txt": NOBODY}
+
+
+def test_a_bad_record_takes_its_list_or_hides(deployment: Any) -> None:
+    deployment.add_source("docs")
+    deployment.write_records("r.jsonl", [{"id": "a", "text": HARBOUR}, {"id": "b", "text": LIGHT}])
+    deployment.ingest()
+    deployment.write("r.jsonl", '{"id": "a", "text": "", "acl": ["hr"]}\n{"id": "b", "text": \n')
+    assert deployment.ingest() == {"quarantined": 2}
+    assert lists(deployment) == {"r.jsonl#a": ["hr"], "r.jsonl#b": NOBODY}
+
+
+def test_narrowing_a_source_to_nobody_quarantines(deployment: Any) -> None:
+    deployment.add_source("docs")
+    deployment.write_records("r.jsonl", [{"id": "a", "text": HARBOUR, "acl": ["legal"]}])
+    deployment.ingest()
+    with connect(deployment.dsn) as connection:
+        sources.change(connection, replace(sources.load(connection, "docs"), acl=("hr",)))
+    assert deployment.ingest() == {"quarantined": 1}
+    assert deployment.quarantined() == {"a": "acl_narrows_to_nobody"}

@@ -320,3 +320,100 @@ def test_full_reads_everything_again_and_changes_nothing(deployment: Any) -> Non
     written = vectors_written(deployment)
     assert deployment.ingest(full=True) == {"unchanged": 2}
     assert vectors_written(deployment) == written
+
+
+def test_an_older_bad_copy_does_not_block_a_newer_good_one(deployment: Any) -> None:
+    deployment.add_source("docs")
+    deployment.write_records("b.jsonl", [record("r", LIGHT, updated_at="2025-02-01")])
+    deployment.ingest()
+    deployment.write_records("a.jsonl", [record("r", "", updated_at="2024-01-01", acl=["hr"])])
+    assert deployment.ingest() == {"unchanged": 1, "quarantined": 1}
+    document = deployment.documents()["b.jsonl#r"]
+    assert not document["stale"]
+    assert document["acl"] == []
+    deployment.write_records("b.jsonl", [record("r", ROPE, updated_at="2025-03-01")])
+    assert deployment.ingest() == {"changed": 1, "quarantined": 1}
+    assert deployment.documents()["b.jsonl#r"]["text"] == ROPE
+
+
+def test_a_newer_bad_version_keeps_the_stored_one(deployment: Any) -> None:
+    deployment.add_source("docs")
+    deployment.write_records("a.jsonl", [record("r", LIGHT, updated_at="2025-02-01")])
+    deployment.ingest()
+    deployment.write_records("b.jsonl", [record("r", "", updated_at="2025-03-01")])
+    deployment.ingest()
+    deployment.write_records("a.jsonl", [record("r", ROPE, updated_at="2025-02-02")])
+    deployment.ingest()
+    document = deployment.documents()["a.jsonl#r"]
+    assert document["text"] == LIGHT
+    assert document["stale"]
+
+
+def test_a_records_file_that_becomes_a_document_takes_its_records_along(deployment: Any) -> None:
+    from dataclasses import replace
+
+    from include.store import sources
+    from include.store.database import connect
+
+    deployment.add_source("docs")
+    deployment.write_records("x.jsonl", [record("a", LIGHT), record("b", ROPE)])
+    deployment.ingest()
+    with connect(deployment.dsn) as connection:
+        source = sources.load(connection, "docs")
+        sources.change(connection, replace(source, format="documents"))
+    assert deployment.ingest() == {"added": 1, "deleted": 2}
+    assert deployment.documents().keys() == {"x.jsonl"}
+
+
+def test_members_of_a_nested_archive_that_breaks_stay(deployment: Any) -> None:
+    import io
+    import zipfile
+
+    def archive(**members: bytes) -> bytes:
+        buffer = io.BytesIO()
+        with zipfile.ZipFile(buffer, "w") as file:
+            for name, data in members.items():
+                file.writestr(name.replace("_", "."), data)
+        return buffer.getvalue()
+
+    deployment.add_source("docs")
+    inner = archive(a_txt=HARBOUR.encode())
+    deployment.write("o.zip", archive(i_zip=inner, b_txt=LIGHT.encode()))
+    assert deployment.ingest() == {"added": 2}
+    deployment.write("o.zip", archive(i_zip=inner[:40], b_txt=LIGHT.encode()))
+    assert deployment.ingest() == {"access": 1, "quarantined": 1}
+    stale = {
+        row["uri"].rpartition("/")[2]: row["stale"]
+        for row in deployment.query("select uri, stale from corpus.document_current")
+    }
+    assert stale == {"a.txt": True, "b.txt": False}
+
+
+def test_names_and_times_beyond_every_limit_cost_themselves_alone(deployment: Any) -> None:
+    deployment.add_source("docs")
+    deployment.write_records("r.jsonl", [record("\u6f6e" * 1000, LIGHT), record("b", ROPE)])
+    deployment.write("/".join(["d" * 200] * 5) + "/deep.txt", HARBOUR)
+    far = deployment.write("far.txt", HARBOUR)
+    os.utime(far, (9_500_000_000, 9_500_000_000))
+    assert deployment.ingest() == {"added": 2, "quarantined": 2}
+    assert set(deployment.quarantined().values()) == {"bad_id", "path_too_long"}
+
+
+def test_a_moved_source_is_access(deployment: Any) -> None:
+    from dataclasses import replace
+
+    from include.sources import normalise_uri
+    from include.store import sources
+    from include.store.database import connect
+
+    deployment.add_source("docs", "here")
+    deployment.write("here/a.txt", HARBOUR)
+    deployment.write_records("here/r.jsonl", [record("a", LIGHT)])
+    deployment.ingest()
+    (deployment.root / "here").rename(deployment.root / "there")
+    with connect(deployment.dsn) as connection:
+        uri = normalise_uri(str(deployment.root / "there"))
+        sources.change(connection, replace(sources.load(connection, "docs"), uri=uri))
+    assert deployment.ingest() == {"access": 2}
+    uris = [row["uri"] for row in deployment.query("select uri from corpus.document_current")]
+    assert all("/there/" in uri for uri in uris)

@@ -1,0 +1,3 @@
+update corpus.source
+set uri = ''
+where name = %(source)s;

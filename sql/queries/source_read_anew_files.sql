@@ -1,0 +1,2 @@
+update corpus.file set source_hash = null
+where source = %(source)s;
