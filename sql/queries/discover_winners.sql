@@ -1,6 +1,6 @@
 -- The current version of every key that this listing touches, computed over all places where the
--- key stands: the later updated_at, then file time, name and row. Where that one cannot be read, what
--- is stored stays: no older one takes its place.
+-- key stands: the later updated_at, then file time, name and row. Where that one cannot be read,
+-- what is stored stays: no older one takes its place.
 with touched as (
     select source, key from listed_place
     where source = %(source)s

@@ -1,6 +1,6 @@
 -- The document of the input; for a file as a whole all that lies in it, members of members too. A
--- list that was read replaces the stored one of its own document; what is known of a file alone only
--- narrows the lists of what lies in it.
+-- list that was read replaces the stored one of its own document; what is known of a file alone
+-- only narrows the lists of what lies in it.
 with marked as (
     select
         d.doc_id,
