@@ -13,7 +13,7 @@ from include.models import Source
 from include.pipeline import shards
 from include.pipeline.context import RunContext
 from include.pipeline.versions import current_versions
-from include.settings import settings
+from include.settings import settings, workers
 from include.sources.acl import effective_acl
 from include.staging import Attempt, Manifest, Row
 from include.store import decisions, gone, quarantine, runs, sources
@@ -23,6 +23,8 @@ logger = logging.getLogger(__name__)
 
 _LOOK_UP = 200
 _CHARS_A_BATCH = 1_000_000
+_ALONE = 64
+"""So few documents are one batch: loading the models twice would cost more than it saves."""
 
 
 def deduplicate(context: RunContext) -> Manifest:
@@ -135,6 +137,16 @@ def _candidates(
             )
 
 
+def _batch_size(documents: int) -> int:
+    """Return how many documents make a batch: about as configured, and every core gets as many."""
+    configured = settings()
+    batches = max(1, -(-documents // configured.batch_size))
+    if documents > _ALONE:
+        cores = workers()
+        batches = -(-batches // cores) * cores
+    return max(1, -(-documents // min(batches, configured.max_batches)))
+
+
 class _Batches:
     """Cuts documents into batches, by number and by length of text."""
 
@@ -145,7 +157,7 @@ class _Batches:
         chars = stored[1] + sum(manifest.facts["chars"] for manifest in extracted)
         most = settings().max_batches
         self._attempt = attempt
-        self._documents_a_batch = max(settings().batch_size, -(-documents // most))
+        self._documents_a_batch = _batch_size(documents)
         self._chars_a_batch = max(_CHARS_A_BATCH, -(-2 * chars // most))
         self._documents = self._chars = 0
         self.count = 0
