@@ -1,0 +1,65 @@
+"""Shards exist once a manifest names them, whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from include.errors import UnavailableError
+from include.staging import Staging, remove_all, remove_expired
+
+SCHEMA = pa.schema([("name", pa.string())])
+
+
+def write(staging: Staging, *names: str) -> None:
+    with staging.attempt("stage", 3) as attempt:
+        for name in names:
+            attempt.writer("rows", SCHEMA).write({"name": name})
+        attempt.commit({"fact": 1})
+
+
+def read(staging: Staging) -> list[str]:
+    return [row["name"] for row in staging.rows(staging.manifest("stage", 3), "rows")]
+
+
+def test_rows_come_back_in_order(tmp_path: Path) -> None:
+    staging = Staging(tmp_path, "run 1/2")
+    names = [str(number) for number in range(500)]
+    write(staging, *names)
+    assert read(staging) == names
+    assert staging.manifest("stage", 3).counts == {"rows": 500}
+    assert staging.manifest("stage", 3).facts == {"fact": 1}
+
+
+def test_an_attempt_that_fails_leaves_the_last_commit(tmp_path: Path) -> None:
+    staging = Staging(tmp_path, "run")
+    write(staging, "first")
+    with pytest.raises(ValueError, match="broken"), staging.attempt("stage", 3) as attempt:
+        attempt.writer("rows", SCHEMA).write({"name": "second"})
+        raise ValueError("broken")
+    assert read(staging) == ["first"]
+    write(staging, "third")
+    assert read(staging) == ["third"]
+
+
+def test_without_a_manifest_there_is_no_shard(tmp_path: Path) -> None:
+    with pytest.raises(UnavailableError, match="start a new one"):
+        Staging(tmp_path, "run").manifest("stage", 3)
+
+
+def test_shards_are_removed_by_age_or_all_but_some(tmp_path: Path) -> None:
+    old, new = Staging(tmp_path, "old"), Staging(tmp_path, "new")
+    for staging in (old, new):
+        write(staging, "x")
+    past = time.time() - 10 * 86_400
+    os.utime(old.folder, (past, past))
+    assert remove_expired(tmp_path, 7) == 1
+    assert read(new) == ["x"]
+    remove_all(tmp_path, keep=["new"])
+    assert read(new) == ["x"]
+    remove_all(tmp_path, keep=[])
+    assert not new.folder.exists()
