@@ -11,12 +11,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+import hypothesis
 import psycopg
 import pytest
 from psycopg import sql
 
 from include.platform.postgres import EmbeddedPostgres
 from include.platform.secrets import Secrets
+
+# Machines are noisy; what is slow is measured by benchmarks, not by tests.
+hypothesis.settings.register_profile(
+    "tidemark", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("tidemark")
 
 Role = Literal["owner", "operator", "pipeline", "serving"]
 
