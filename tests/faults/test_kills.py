@@ -111,20 +111,19 @@ class Installation:
         )
 
     def run(self, *arguments: str) -> str:
-        process = self.start(*arguments)
-        output, _ = process.communicate()
+        with self.start(*arguments) as process:
+            output, _ = process.communicate()
         assert process.returncode == 0, output
         return output.decode()
 
     def kill_after(self, seconds: float, *arguments: str) -> bool:
         """Kill the process and its children after a while; return whether it still ran."""
-        process = self.start(*arguments)
-        try:
-            process.wait(timeout=seconds)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-            return True
+        with self.start(*arguments) as process:
+            try:
+                process.wait(timeout=seconds)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+                return True
         return False
 
 
