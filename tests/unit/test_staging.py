@@ -22,6 +22,12 @@ def write(staging: Staging, *names: str) -> None:
         attempt.commit({"fact": 1})
 
 
+def write_and_break(staging: Staging) -> None:
+    with staging.attempt("stage", 3) as attempt:
+        attempt.writer("rows", SCHEMA).write({"name": "second"})
+        raise ValueError("broken")
+
+
 def read(staging: Staging) -> list[str]:
     return [row["name"] for row in staging.rows(staging.manifest("stage", 3), "rows")]
 
@@ -38,9 +44,8 @@ def test_rows_come_back_in_order(tmp_path: Path) -> None:
 def test_an_attempt_that_fails_leaves_the_last_commit(tmp_path: Path) -> None:
     staging = Staging(tmp_path, "run")
     write(staging, "first")
-    with pytest.raises(ValueError, match="broken"), staging.attempt("stage", 3) as attempt:
-        attempt.writer("rows", SCHEMA).write({"name": "second"})
-        raise ValueError("broken")
+    with pytest.raises(ValueError, match="broken"):
+        write_and_break(staging)
     assert read(staging) == ["first"]
     write(staging, "third")
     assert read(staging) == ["third"]
