@@ -15,10 +15,6 @@ class UnavailableError(TidemarkError):
     """A system that is needed cannot be reached (database, Airflow, a source); worth a retry."""
 
 
-class FencedOutError(TidemarkError):
-    """A newer observation of the same source exists, so this attempt must not write."""
-
-
 class BadInput(TidemarkError):
     """One input cannot be processed. It is quarantined and the run goes on.
 

@@ -131,26 +131,3 @@ class Flag:
     rule: str
     start_char: int
     end_char: int
-
-
-@dataclass(frozen=True, slots=True)
-class Quarantined:
-    """One input that could not be processed.
-
-    Attributes:
-        place: identity of the input within its source: the file's path and, for a record, its key.
-        reason: a stable snake_case code.
-        detail: one sentence for people, without document text.
-        transient: true where the next run should try again although nothing changed.
-        hide: true where its permissions could not be read, so what is stored must be hidden.
-    """
-
-    source: str
-    uri: str
-    file_path: str
-    record_id: str | None
-    stage: str
-    reason: str
-    detail: str
-    transient: bool = False
-    hide: bool = False

@@ -29,10 +29,6 @@ _POLL_SECONDS = 1.0
 _DONE = ("success", "skipped", "upstream_failed", "removed", "failed")
 
 
-class RunFailedError(TidemarkError):
-    """A run ended in failure; the text says which task and how to go on."""
-
-
 @reports_errors
 def ingest(
     source: Annotated[str | None, typer.Option("--source", help="Take this source alone.")] = None,

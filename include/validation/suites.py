@@ -48,14 +48,7 @@ def check_staged(frame: pd.DataFrame, dimension: int) -> list[Failure]:
     return _validate(
         frame,
         {
-            "ids are unique": gxe.ExpectColumnValuesToBeUnique(column="doc_id"),
-            "text is not empty": gxe.ExpectColumnValuesToBeBetween(
-                column="text_length", min_value=1
-            ),
-            "language is a code or und": gxe.ExpectColumnValuesToMatchRegex(
-                column="language", regex=LANGUAGE
-            ),
-            "there is a passage": gxe.ExpectColumnValuesToBeBetween(column="passages", min_value=1),
+            **_of_every_document(),
             "offsets lie inside the text": _zero("offset_errors"),
             "every passage has a vector": _zero("vectors_missing"),
             "vectors have the model's dimension": gxe.ExpectColumnValuesToBeBetween(
@@ -86,14 +79,7 @@ def check_loaded(frame: pd.DataFrame) -> list[Failure]:
     return _validate(
         frame,
         {
-            "ids are unique": gxe.ExpectColumnValuesToBeUnique(column="doc_id"),
-            "text is not empty": gxe.ExpectColumnValuesToBeBetween(
-                column="text_length", min_value=1
-            ),
-            "language is a code or und": gxe.ExpectColumnValuesToMatchRegex(
-                column="language", regex=LANGUAGE
-            ),
-            "there is a passage": gxe.ExpectColumnValuesToBeBetween(column="passages", min_value=1),
+            **_of_every_document(),
             "every passage has a vector": _zero("vectors_missing"),
             "every passage has its terms": _zero("lexical_missing"),
             "passages are the text at their offsets": _zero("offset_errors"),
@@ -103,6 +89,20 @@ def check_loaded(frame: pd.DataFrame) -> list[Failure]:
             ),
         },
     )
+
+
+def _of_every_document() -> dict[str, Any]:
+    """Return what must hold of a document before and after it is loaded."""
+    import great_expectations.expectations as gxe
+
+    return {
+        "ids are unique": gxe.ExpectColumnValuesToBeUnique(column="doc_id"),
+        "text is not empty": gxe.ExpectColumnValuesToBeBetween(column="text_length", min_value=1),
+        "language is a code or und": gxe.ExpectColumnValuesToMatchRegex(
+            column="language", regex=LANGUAGE
+        ),
+        "there is a passage": gxe.ExpectColumnValuesToBeBetween(column="passages", min_value=1),
+    }
 
 
 def _zero(column: str) -> Any:
