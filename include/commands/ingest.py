@@ -15,13 +15,13 @@ from include.commands.output import (
     FAILED,
     QUARANTINED,
     database,
+    explained,
     messages,
     print_json,
     print_table,
     reports_errors,
     say,
 )
-from include.errors import TidemarkError
 from include.models import OUTCOMES
 
 DAG = "document_ingestion"
@@ -78,8 +78,11 @@ def _local(source: str | None, full: bool) -> tuple[str, str]:
     with _Stages() as stages:
         try:
             run_locally(context, stages.update)
-        except TidemarkError as error:
-            say(f"error: {error}")
+        except Exception as error:
+            known = explained(error)
+            if known is None:
+                raise
+            say(f"error: {known}")
             return context.run_id, "failed"
     return context.run_id, "success"
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import sys
 from collections.abc import Callable, Generator, Sequence
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from datetime import datetime
 from functools import wraps
@@ -17,6 +19,7 @@ from rich.console import Console
 from rich.table import Table
 
 from include.errors import TidemarkError
+from include.settings import home
 from include.store.database import Connection, connect
 
 P = ParamSpec("P")
@@ -58,14 +61,45 @@ def reports_errors(command: Callable[P, R]) -> Callable[P, R]:
     def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
         try:
             return command(*args, **kwargs)
-        except TidemarkError as error:
-            say(f"error: {error}")
-            raise typer.Exit(FAILED) from None
         except KeyboardInterrupt:
             say("interrupted")
             raise typer.Exit(130) from None
+        except Exception as error:
+            known = explained(error)
+            if known is None:
+                raise
+            say(f"error: {known}")
+            raise typer.Exit(FAILED) from None
 
     return wrapped
+
+
+def explained(error: Exception) -> str | None:
+    """Return what to tell a person about an error; None where it is a defect of the program.
+
+    Besides the project's own errors these are a database that goes away in mid-work, a full disk
+    and a worker process that was killed.
+    """
+    import psycopg
+
+    if isinstance(error, TidemarkError):
+        return str(error)
+    if isinstance(error, psycopg.errors.DiskFull):
+        return "The database's disk is full. Free space there and run the command again."
+    if isinstance(error, psycopg.OperationalError):
+        reason = (str(error).splitlines() or ["connection lost"])[0]
+        return (
+            f"The database went away ({reason}). See `./tidemark status`, then run the command "
+            "again: it goes on from what is stored."
+        )
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+        return f"The disk that holds {error.filename or home()} is full. Free space and try again."
+    if isinstance(error, BrokenProcessPool):
+        return (
+            "A worker process was killed, most often for want of memory. Run the command again; "
+            "TIDEMARK_WORKERS=1 takes the least."
+        )
+    return None
 
 
 @contextmanager

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +16,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from include.cli import app
+from include.commands.output import explained
 from include.platform.secrets import configured_secrets
 from include.settings import settings
 
@@ -127,3 +132,39 @@ def test_a_token_carries_who_what_and_until_when(cli: CommandLine) -> None:
 
 def test_migrating_twice_changes_nothing(cli: CommandLine) -> None:
     assert cli.run("migrate").stdout == ""
+
+
+def test_a_database_that_goes_away_is_told_in_a_sentence(
+    cli: CommandLine, database: Any, tmp_path: Path
+) -> None:
+    (tmp_path / "a.md").write_text("# Quay\n\nThe crane stands on the quay.\n")
+    cli.run("sources", "add", "docs", str(tmp_path))
+    ended = threading.Event()
+
+    def end_connections() -> None:
+        query = "select pg_terminate_backend(pid) from pg_stat_activity where datname = %s"
+        with psycopg.connect(database.server.owner_dsn("postgres"), autocommit=True) as connection:
+            while not ended.wait(0.01):
+                connection.execute(query, (database.name,))
+
+    with ThreadPoolExecutor(1) as thread:
+        ending = thread.submit(end_connections)
+        try:
+            failed = cli.run("ingest", "--local", code=1)
+        finally:
+            ended.set()
+        ending.result()
+    assert "error: The database" in failed.stderr
+    assert "./tidemark status" in failed.stderr
+
+
+@pytest.mark.parametrize(
+    ("error", "remedy"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device", "/data/x"), "/data/x"),
+        (psycopg.errors.DiskFull("could not extend file"), "Free space"),
+        (BrokenProcessPool("terminated abruptly"), "TIDEMARK_WORKERS"),
+    ],
+)
+def test_a_machine_at_its_limits_is_told_with_a_remedy(error: Exception, remedy: str) -> None:
+    assert remedy in (explained(error) or "")
