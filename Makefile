@@ -4,7 +4,7 @@ BENCH ?= embed ingest
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo up down status test lint format bench faults clean lock env-example
+.PHONY: help install demo model up down status test lint format bench faults clean lock env-example
 
 help: ## List the targets
 	@echo "Tidemark: make TARGET [PYTHON=python3.12] [TORCH_INDEX_URL=URL]"
@@ -13,10 +13,13 @@ help: ## List the targets
 install: ## Make .venv with what the lock files name (quick when nothing changed)
 	@$(PYTHON) scripts/install.py
 
-demo: install ## Start everything, ingest the sample corpus, search it
+demo: install ## Start everything, ingest the sample corpus, search it, answer from it
 	@$(BIN)/python -m include.platform.demo
 
-up: install ## Start Postgres and Airflow
+model: install ## Fetch the local language model (0.5 GB, checked), which `up` then starts
+	@$(BIN)/python -m include.platform.model
+
+up: install ## Start Postgres, Airflow, the query service and the local model
 	@./tidemark up
 
 down: ## Stop everything; the data stay

@@ -6,7 +6,18 @@ from typing import Annotated
 
 import typer
 
-from include.commands import identity, ingest, platform, quarantine, search, sources, trace
+from include.commands import (
+    answer,
+    identity,
+    ingest,
+    link,
+    platform,
+    quarantine,
+    search,
+    serve,
+    sources,
+    trace,
+)
 from include.commands.measure import CONTEXT_SETTINGS, bench, evaluate
 from include.commands.output import FAILED, say
 
@@ -36,12 +47,15 @@ app.command()(platform.up)
 app.command()(platform.down)
 app.command()(platform.status)
 app.command()(platform.migrate)
+app.command()(serve.serve)
 app.add_typer(sources.app, name="sources")
 app.command()(ingest.ingest)
 app.command()(search.search)
+app.command()(answer.answer)
 app.add_typer(quarantine.app, name="quarantine")
 app.command()(trace.trace)
 app.command()(identity.token)
+app.command()(link.link)
 app.add_typer(identity.role, name="role")
 app.command(context_settings=CONTEXT_SETTINGS)(bench)
 app.command(context_settings=CONTEXT_SETTINGS)(evaluate)
@@ -59,8 +73,6 @@ def _to_come(name: str, part: str) -> None:
 
 
 _to_come("summarize", "batch generation")
-_to_come("answer", "the query service")
-_to_come("serve", "the query service")
 
 
 def main() -> None:

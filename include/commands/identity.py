@@ -36,27 +36,18 @@ def token(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Issue a bearer token for the HTTP API."""
-    import jwt
-
     from include.platform.secrets import configured_secrets
+    from include.query.http.tokens import issue
 
-    lifetime = _duration(expires)
+    lifetime = duration(expires)
     granted = parsed_groups(groups, "--groups")
     if not user.strip():
         raise typer.BadParameter("name somebody", param_hint="--user")
-    now = datetime.now(UTC)
-    claims = {
-        "iss": "tidemark",
-        "sub": user,
-        "groups": list(granted),
-        "roles": list(groups_of(roles) or ()),
-        "iat": now,
-        "exp": now + lifetime,
-        "jti": secrets.token_hex(8),
-    }
-    issued = jwt.encode(claims, configured_secrets().get("token_key"), algorithm="HS256")
+    issued = issue(
+        configured_secrets().get("token_key"), user, granted, groups_of(roles) or (), lifetime
+    )
     if as_json:
-        print_json({"token": issued, "expires_at": now + lifetime})
+        print_json({"token": issued, "expires_at": datetime.now(UTC) + lifetime})
     else:
         typer.echo(issued)
 
@@ -116,7 +107,12 @@ def _login_url(name: str, password: str) -> str:
     return with_login(dsn("operator"), name, password)
 
 
-def _duration(text: str) -> timedelta:
+def duration(text: str) -> timedelta:
+    """Read a length of time such as 30m, 1h or 7d.
+
+    Raises:
+        BadParameter: it is none.
+    """
     match = re.fullmatch(r"(\d{1,6})([smhd])", text)
     if not match or not int(match[1]):
         raise typer.BadParameter("use a number and s, m, h or d", param_hint="--expires")

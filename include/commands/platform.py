@@ -14,7 +14,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 @reports_errors
 def up() -> None:
-    """Start Postgres and Airflow, or what of them does not run.
+    """Start Postgres, Airflow, the query service and the local model: what of them does not run.
 
     Run it as often as you like. Afterwards `./tidemark status` shows addresses and health.
     """
@@ -54,6 +54,8 @@ def status(as_json: Json = False) -> None:
         say(f"home: {found.home}")
         if found.airflow_url:
             say(f"Airflow: {found.airflow_url} (user admin, password in {password_file()})")
+        if found.search_url:
+            say(f"search page: {found.search_url} (sign in: ./tidemark link --user NAME)")
     if not found.healthy:
         raise typer.Exit(FAILED)
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, get_args
 
@@ -15,7 +17,7 @@ from include.commands.output import groups_of, print_json, reports_errors, say
 from include.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from include.query import Filters, Hit, Searcher
+    from include.query import Filters, Hit, Searcher, SearchResult
 
 _SNIPPET = 300
 
@@ -61,14 +63,13 @@ def search(
         "groups": groups_of(groups),
         "passages_per_document": passages,
     }
-    with open_searcher(mode) as searcher:
-        try:
-            if queries is not None:
-                _search_many(searcher, queries, options)
-                return
-            found = searcher.search(query or "", **options)
-        except InvalidQueryError as error:
-            raise typer.BadParameter(str(error)) from None
+    try:
+        if queries is not None:
+            asyncio.run(_search_many(mode, queries, options))
+            return
+        found = asyncio.run(_search(mode, query or "", options))
+    except InvalidQueryError as error:
+        raise typer.BadParameter(str(error)) from None
     if as_json:
         print_json(found.as_json())
         return
@@ -78,35 +79,39 @@ def search(
         say("nothing found")
 
 
-def open_searcher(mode: str) -> Any:
-    """Return a context manager of a searcher over this deployment's corpus."""
-    from contextlib import contextmanager
+@asynccontextmanager
+async def open_searcher(mode: str = "hybrid") -> AsyncGenerator[Searcher]:
+    """Open a searcher over this deployment's corpus; without a model where `mode` is lexical."""
+    from include.platform.database import dsn
+    from include.query import AsyncPool, Searcher
+    from include.query.rerank import load_reranker
+    from include.settings import settings
 
-    @contextmanager
-    def opened() -> Generator[Searcher, None, None]:
-        from include.platform.database import dsn
-        from include.query import ConnectionPool, Searcher
+    embedder = None
+    if mode != "lexical":
+        from include.embedding import load_embedder
 
-        embedder = None
-        if mode != "lexical":
-            from include.embedding import load_embedder
-
-            embedder = load_embedder()
-        serving, operator = ConnectionPool(dsn("serving")), ConnectionPool(dsn("operator"))
-        try:
-            yield Searcher(embedder, serving, operator)
-        finally:
-            serving.close()
-            operator.close()
-
-    return opened()
+        embedder = load_embedder()
+    serving, operator = AsyncPool(dsn("serving")), AsyncPool(dsn("operator"))
+    try:
+        yield Searcher(embedder, serving, operator, load_reranker(settings().reranker))
+    finally:
+        await serving.close()
+        await operator.close()
 
 
-def _search_many(searcher: Searcher, path: Path, options: dict[str, Any]) -> None:
+async def _search(mode: str, query: str, options: dict[str, Any]) -> SearchResult:
+    async with open_searcher(mode) as searcher:
+        return await searcher.search(query, **options)
+
+
+async def _search_many(mode: str, path: Path, options: dict[str, Any]) -> None:
     asked = list(_read_queries(path))
-    texts = [text for _, text in asked]
-    for (name, _), found in zip(asked, searcher.search_many(texts, **options), strict=True):
-        print_json({"_id": name, **found.as_json()})
+    async with open_searcher(mode) as searcher:
+        found = searcher.search_many([text for _, text in asked], **options)
+        names = iter(asked)
+        async for result in found:
+            print_json({"_id": next(names)[0], **result.as_json()})
 
 
 def _read_queries(path: Path) -> Iterator[tuple[str, str]]:

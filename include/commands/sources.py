@@ -129,12 +129,19 @@ def change(
 @reports_errors
 def list_all(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Documents that were dropped on conversations, too.")
+    ] = False,
 ) -> None:
     """List the sources."""
     from include.store import sources
 
     with database() as connection:
-        found = sources.load_all(connection)
+        found = [
+            source
+            for source in sources.load_all(connection)
+            if everything or not any(group.startswith("conversation:") for group in source.acl)
+        ]
     if as_json:
         for source in found:
             print_json(asdict(source))

@@ -1,4 +1,4 @@
-"""``trace``: lineage from source bytes to the index."""
+"""``trace``: lineage from source bytes to the index and to answers."""
 
 from __future__ import annotations
 
@@ -12,17 +12,18 @@ from include.settings import home
 
 @reports_errors
 def trace(
-    identity: Annotated[str, typer.Argument(help="Id of a document or a passage.")],
+    identity: Annotated[str, typer.Argument(help="Id of a document, a passage or an answer.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Show where a document or a passage comes from, and what came of it.
+    """Show where a document, a passage or an answer comes from, and what came of it.
 
     From a passage to its document, the bytes it was read from, the parser and models, the runs that
-    wrote it and their logs; from a document to its passages and its duplicates.
+    wrote it and their logs; from a document to its passages, its duplicates and the answers made
+    from it; from an answer to its passages and their documents.
     """
     from include.store import lineage
 
-    with database() as connection:
+    with database("operator") as connection:
         found = lineage.trace(connection, identity)
     for row in found["runs"]:
         row["log"] = _log(row)

@@ -20,6 +20,8 @@ class RunContext:
         source: the only source to take; None takes all that are not manual.
         full: read and process everything again, whatever is stored.
         interval: of a backfill, half-open; None handles all that differs.
+        alone: leave documents of other sources that await work, after an upgrade or a promotion, to
+            another run; somebody waits for this one.
     """
 
     run_id: str
@@ -28,6 +30,7 @@ class RunContext:
     source: str | None = None
     full: bool = False
     interval: tuple[datetime, datetime] | None = None
+    alone: bool = False
     staging: Staging = field(init=False)
 
     def __post_init__(self) -> None:

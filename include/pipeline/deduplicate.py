@@ -51,11 +51,13 @@ def deduplicate(context: RunContext) -> Manifest:
             _candidates(context, extracted, configured),
             (UUID(row["doc_id"]) for row in attempt.read_back("gone_documents")),
         )
-        batches = _Batches(attempt, extracted, decisions.count_stored(connection, _versions()))
+        stored = (0, 0) if context.alone else decisions.count_stored(connection, _versions())
+        batches = _Batches(attempt, extracted, stored)
         for manifest in extracted:
             _stage_extracted(connection, context, manifest, attempt, batches)
-        for row in decisions.stored_to_enrich(connection, _versions()):
-            batches.write({**row, "versions": json.dumps(_versions())})
+        if not context.alone:
+            for row in decisions.stored_to_enrich(connection, _versions()):
+                batches.write({**row, "versions": json.dumps(_versions())})
         update = attempt.writer("update", shards.documents())
         for row in decisions.stored_to_demote(connection, _versions()):
             update.write({**row, "versions": "{}"})

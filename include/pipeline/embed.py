@@ -1,4 +1,4 @@
-"""Embedding of one batch: a vector for every passage, from the cache or the model."""
+"""Embedding of one batch: a vector for every passage, and flags by what sentences are about."""
 
 from __future__ import annotations
 
@@ -8,17 +8,20 @@ import time
 from collections.abc import Iterator
 from dataclasses import asdict
 from functools import cache
+from itertools import islice
 
 from include import chunking, embedding
 from include.pipeline import shards
 from include.pipeline.context import RunContext
-from include.staging import Attempt, Manifest
+from include.safety.classifier import load_classifier
+from include.staging import Attempt, Manifest, Row
 from include.store import runs, vectors
 from include.store.database import Connection, connect
 
 logger = logging.getLogger(__name__)
 
 _TEXTS_AT_A_TIME = 256
+_DOCUMENTS_AT_A_TIME = 128
 
 
 @cache
@@ -33,8 +36,8 @@ def embed(context: RunContext, shard: int) -> Manifest:
     A batch on its own takes all cores; of several, each takes one, and others run beside it.
 
     Returns:
-        The manifest: file ``vectors`` (one row a distinct input), facts ``model_id``,
-        ``dimension`` and ``computed``.
+        The manifest: files ``vectors`` (one row a distinct input) and ``flags`` (one row a
+        passage with injected instructions), facts ``model_id``, ``dimension`` and ``computed``.
     """
     started = time.monotonic()
     enriched = context.staging.manifest("enrich", shard)
@@ -49,6 +52,7 @@ def embed(context: RunContext, shard: int) -> Manifest:
         computed = 0
         for page in _pages(_inputs(context, enriched)):
             computed += _embed_page(connection, attempt, page, identity.model_id, threads)
+        _flag(attempt, context.staging.rows(enriched, "documents"), identity.model_id, threads)
         manifest = attempt.commit(
             {
                 "model_id": identity.model_id,
@@ -109,3 +113,30 @@ def _embed_page(
     for digest in page:
         writer.write({"input_hash": digest, "vector": known[digest]})
     return len(missing)
+
+
+def _flag(attempt: Attempt, rows: Iterator[Row], model_id: str, threads: int) -> None:
+    """Stage what the injection classifier adds to the flags that rules have set.
+
+    Only sentences whose words make them candidates are embedded, a few in a hundred.
+    """
+    writer = attempt.writer("flags", shards.flags())
+    classifier = load_classifier(model_id)
+    if classifier is None:
+        return
+    while page := list(islice(rows, _DOCUMENTS_AT_A_TIME)):
+        found = classifier.flags(
+            [row["text"] for row in page], lambda texts: embedder(threads).embed(texts)
+        )
+        for row, flags in zip(page, found, strict=True):
+            for passage in json.loads(row["passages"]) if flags else ():
+                ruled = {(span["start_char"], span["end_char"]) for span in passage["flag_spans"]}
+                spans = [
+                    asdict(flag)
+                    for flag, _ in flags
+                    if flag.start_char < passage["end_char"]
+                    and flag.end_char > passage["start_char"]
+                    and (flag.start_char, flag.end_char) not in ruled
+                ]
+                if spans:
+                    writer.write({"chunk_id": passage["chunk_id"], "spans": json.dumps(spans)})

@@ -12,7 +12,7 @@ from itertools import islice
 from typing import Any
 from uuid import UUID
 
-from include import chunking, embedding, enrichment, ids, lexical
+from include import chunking, embedding, enrichment, ids, lexical, safety
 from include.models import Flag, Heading, Passage
 from include.pipeline import shards
 from include.pipeline.context import RunContext
@@ -108,7 +108,7 @@ def _mentions(page: Sequence[Row], languages: Sequence[str]) -> list[str | None]
 
 def _passages(row: Row) -> list[dict[str, Any]]:
     headings = [Heading(*heading) for heading in json.loads(row["headings"])]
-    flags = enrichment.find_injections(row["text"])
+    flags = safety.find_injections(row["text"])
     seen: Counter[str] = Counter()
     cut = []
     for passage in _chunker().chunk(row["title"], row["text"], headings, row["pages"]):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import time
 from collections.abc import Iterator
@@ -59,8 +60,11 @@ def _load_batch(
     embedded = context.staging.manifest("embed", batch)
     table = vectors.table_name(connection, embedded.facts["model_id"])
     known = _vectors(context.staging.rows(embedded, "vectors"))
+    marks = {row["chunk_id"]: row["spans"] for row in context.staging.rows(embedded, "flags")}
     rows = (
-        row for row in context.staging.rows(enriched, "documents") if row["doc_id"] not in withheld
+        _marked(row, marks)
+        for row in context.staging.rows(enriched, "documents")
+        if row["doc_id"] not in withheld
     )
     merged = refused = 0
     while page := list(islice(rows, _DOCUMENTS_A_MERGE)):
@@ -70,6 +74,20 @@ def _load_batch(
     return merged, refused
 
 
+def _marked(row: Row, marks: dict[str, str]) -> Row:
+    """Add the classifier's flags to those that rules have set."""
+    if not marks:
+        return row
+    passages = json.loads(row["passages"])
+    for passage in passages:
+        spans = json.loads(marks.get(passage["chunk_id"], "[]"))
+        passage["flag_spans"] = sorted(
+            [*passage["flag_spans"], *spans], key=lambda span: int(span["start_char"])
+        )
+        passage["flags"] = sorted({span["kind"] for span in passage["flag_spans"]})
+    return {**row, "passages": json.dumps(passages, ensure_ascii=False)}
+
+
 def _vectors(rows: Iterator[Row]) -> dict[str, NDArray[Any]]:
     import numpy as np
 
@@ -77,8 +95,6 @@ def _vectors(rows: Iterator[Row]) -> dict[str, NDArray[Any]]:
 
 
 def _needed(page: list[Row], known: dict[str, NDArray[Any]]) -> Iterator[Row]:
-    import json
-
     digests = {passage["input_hash"] for row in page for passage in json.loads(row["passages"])}
     for digest in sorted(digests):
         yield {"input_hash": digest, "vector": known[digest]}

@@ -177,6 +177,12 @@ def vectors() -> pa.Schema:
 
 
 @cache
+def flags() -> pa.Schema:
+    """Spans that the injection classifier marks in a passage, as JSON."""
+    return _schema(chunk_id="str", spans="str")
+
+
+@cache
 def withheld() -> pa.Schema:
     """Documents that validation keeps from being loaded, and why."""
     return _schema(doc_id="str", reason="str", detail="str")

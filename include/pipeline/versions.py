@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from include import chunking, enrichment, lexical
+from functools import cache
+
+from include import chunking, embedding, enrichment, lexical
+from include.safety.classifier import injection_version
 from include.settings import settings
 
 
@@ -12,6 +15,12 @@ def current_versions() -> dict[str, str]:
         "chunker": chunking.CHUNKER_VERSION,
         "language": enrichment.LANGUAGE_VERSION,
         "entities": enrichment.entities_version(settings().spacy_model),
-        "injection": enrichment.INJECTION_VERSION,
+        "injection": injection_version(_model_id()),
         "lexical": lexical.LEXICAL_VERSION,
     }
+
+
+@cache
+def _model_id() -> str:
+    # Reading it hashes the model's weights.
+    return embedding.model_identity().model_id

@@ -5,29 +5,22 @@ Airflow is run, never imported.
 
 from __future__ import annotations
 
-import hashlib
 import json
-import os
 import subprocess
 import sys
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import psutil
-
 from include.errors import UnavailableError
-from include.platform.processes import Identity, end, end_all, marked, rotate, spawn, tail
+from include.platform import daemon
+from include.platform.daemon import Daemon, fingerprint_of
+from include.platform.processes import rotate, tail
 from include.platform.secrets import Secrets
 from include.platform.state import State, write_atomically
 from include.settings import ROOT
-
-MARK = "TIDEMARK_SERVICE"
-"""Variable in the environment of every process that was started here, and of its children."""
 
 COMMANDS: dict[str, tuple[str, ...]] = {
     "api-server": ("api-server",),
@@ -133,11 +126,6 @@ class Airflow:
         self._secrets = secrets
         self._state = State(config.home)
 
-    def environment(self, component: str) -> dict[str, str]:
-        """Return the whole environment of one component."""
-        mark = {MARK: mark_of(self.config.home, component)}
-        return {**os.environ, **environment(self.config, self._secrets), **mark}
-
     def prepare(self) -> bool:
         """Write the users and bring the metadata to this version's schema, when needed.
 
@@ -163,7 +151,8 @@ class Airflow:
         Raises:
             UnavailableError: it failed.
         """
-        path = log_of(self.config.home, log)
+        command = Daemon(self.config.home, log)
+        path = command.log
         rotate(path)
         with path.open("ab") as file:
             done = subprocess.run(
@@ -173,7 +162,7 @@ class Airflow:
                 stderr=file,
                 cwd=self.config.home,
                 umask=0o077,
-                env=self.environment(log),
+                env=command.environment(environment(self.config, self._secrets)),
                 check=False,
             )
         if done.returncode != 0:
@@ -183,30 +172,18 @@ class Airflow:
 
     def outdated(self) -> list[str]:
         """Return the running components that were started with other settings."""
-        return [
-            name
-            for name in COMMANDS
-            if running(self.config.home, name)
-            and self._state.read(name).get("fingerprint") != self._fingerprint()
-        ]
+        home, wanted = self.config.home, self._fingerprint()
+        return [name for name in COMMANDS if Daemon(home, name).is_outdated(wanted)]
 
     def start(self, component: str) -> None:
         """Start a component, after ending what an earlier, killed one left behind."""
-        end_all(partial(marked, MARK, mark_of(self.config.home, component)))
-        log = log_of(self.config.home, component)
-        rotate(log)
         command = [sys.executable, "-m", "airflow", *COMMANDS[component]]
-        process = spawn(command, log, self.environment(component))
-        identity = Identity.of(process.pid)
-        if identity is None:
-            raise UnavailableError(f"{component} ended at once (log: {log}):\n{tail(log)}")
-        started = {"fingerprint": self._fingerprint(), "started_at": time.time()}
-        self._state.write(component, {**identity.to_json(), **started})
+        variables = environment(self.config, self._secrets)
+        Daemon(self.config.home, component).start(command, variables, self._fingerprint())
 
     def _fingerprint(self) -> str:
         values = environment(self.config, self._secrets)
-        text = json.dumps([values, COMMANDS, self.config.fingerprint], sort_keys=True)
-        return hashlib.sha256(text.encode()).hexdigest()
+        return fingerprint_of(values, COMMANDS, self.config.fingerprint)
 
     def _revision(self) -> str | None:
         import psycopg
@@ -232,35 +209,7 @@ def stop(home: Path, components: Sequence[str] = tuple(COMMANDS)) -> list[str]:
     Returns:
         The components that ran.
     """
-    found = [name for name in components if running(home, name)]
     # The API server goes last: tasks that end report to it.
-    for group in ([name for name in found if name != "api-server"], found):
-        end((leader for name in group for leader in _leader(home, name)), STOP_SECONDS)
-    for name in components:
-        end_all(partial(marked, MARK, mark_of(home, name)))
-        State(home).forget(name)
-    return found
-
-
-def _leader(home: Path, component: str) -> list[psutil.Process]:
-    identity = running(home, component)
-    try:
-        return [psutil.Process(identity.pid)] if identity else []
-    except psutil.NoSuchProcess:
-        return []
-
-
-def running(home: Path, component: str) -> Identity | None:
-    """Return the process of a component; None when it does not run."""
-    identity = Identity.from_json(State(home).read(component))
-    return identity if identity is not None and identity.is_alive() else None
-
-
-def mark_of(home: Path, component: str) -> str:
-    """Return what marks the processes of a component."""
-    return f"{home}#{component}"
-
-
-def log_of(home: Path, component: str) -> Path:
-    """Return the log of a component."""
-    return home / "logs" / f"{component}.log"
+    reporting = [Daemon(home, name) for name in components if name != "api-server"]
+    rest = [Daemon(home, name) for name in components if name == "api-server"]
+    return daemon.stop(reporting, STOP_SECONDS) + daemon.stop(rest, STOP_SECONDS)

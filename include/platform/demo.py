@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
+from typing import Any
 
 from include.commands.output import database, messages, print_table, say
-from include.errors import TidemarkError
+from include.errors import TidemarkError, UnavailableError
 from include.models import OUTCOMES, Source
-from include.settings import home
+from include.settings import home, settings
 
 HITS = 3
+SNIPPET = 240
+SECONDS = 180
+USER = "demo"
+GROUPS = ("board", "crew")
+"""Those of the sample: who runs the demo sees all of it."""
+LOG = "see ./tidemark status and logs/query.log in the home that it names"
 
 
 def main() -> int:
-    """Start everything, ingest the sample corpus through Airflow and search it."""
+    """Start everything, ingest the sample corpus through Airflow, search it and answer from it."""
     try:
         _run()
     except TidemarkError as error:
@@ -23,10 +31,12 @@ def main() -> int:
 
 
 def _run() -> None:
-    from include.platform import services
+    from include.platform import model, services
     from include.platform.sample import write_sample
     from include.sources import normalise_uri
 
+    if not settings().llm_url:
+        _fetch(model.fetch)
     services.up(say)
     target = home() / "sample"
     sample = write_sample(target)
@@ -38,8 +48,17 @@ def _run() -> None:
         ]
     )
     _ingest()
-    _search(sample.queries[0])
+    client = Client()
+    _search(client, sample.queries[0])
+    _answer(client, sample.queries[1])
     _farewell(sample.queries)
+
+
+def _fetch(fetch: Callable[[Callable[[str], None]], object]) -> None:
+    try:
+        fetch(say)
+    except UnavailableError as error:
+        say(f"{error}\ngoing on without a language model: answers will quote the documents")
 
 
 def _configure(wanted: list[Source]) -> None:
@@ -73,27 +92,86 @@ def _ingest() -> None:
     print_table(("in the corpus", ""), list(stored.items()))
 
 
-def _search(query: str) -> None:
-    from include.commands.search import open_searcher, show_hit
-
+def _search(client: Client, query: str) -> None:
     messages.rule(f"search: {query}")
-    with open_searcher("hybrid") as searcher:
-        hits = searcher.search(query, HITS).hits
+    hits = client.post("/v1/search", {"query": query, "top_k": HITS})["hits"]
     for hit in hits:
-        show_hit(hit)
+        say(f"{hit['rank']}. {hit['title']}  {hit['score']:.3f}\n   {_line(hit['text'])}")
+        say(f"   {hit['uri']}")
     if len(hits) < HITS:
         raise TidemarkError(f"The search found {len(hits)} hits; {HITS} were expected.")
 
 
+def _answer(client: Client, query: str) -> None:
+    messages.rule(f"answer: {query}")
+    answer = client.post("/v1/answer", {"query": query, "style": "short"})
+    say(answer["answer"])
+    verified = [citation for citation in answer["citations"] if citation["verified"]]
+    for citation in verified:
+        where = f"{citation['uri']} {citation['start_char']}-{citation['end_char']}"
+        say(f'  [{citation["marker"]}] verified: "{_line(citation["quote"])}"\n      {where}')
+    if answer["degraded"]:
+        say("(sentences of the documents themselves: no language model had a part in this)")
+    if not verified:
+        raise TidemarkError("The answer carries no verified citation; one was expected.")
+
+
 def _farewell(queries: tuple[str, ...]) -> None:
     from include.commands.platform import password_file
-    from include.platform.services import airflow_url
+    from include.platform.services import airflow_url, search_url
+    from include.query.http.links import issue_link
 
+    with database("owner") as connection:
+        link = issue_link(connection, search_url(), USER, GROUPS)
     messages.rule("running")
     say(f"Airflow: {airflow_url()}  (user admin, password in {password_file()})")
+    say(f"Search page, signed in (works once, for 15 minutes): {link}")
     say("More: ./tidemark status, ./tidemark quarantine list, make down")
     for query in queries:
         say(f'  ./tidemark search "{query}"')
+    say(f'  ./tidemark answer "{queries[1]}"')
+
+
+def _line(text: str) -> str:
+    words = " ".join(text.split())
+    return words if len(words) <= SNIPPET else f"{words[:SNIPPET]}…"
+
+
+class Client:
+    """The HTTP API of the running query service, as the demo's user."""
+
+    def __init__(self) -> None:
+        import httpx
+
+        from include.platform.secrets import configured_secrets
+        from include.platform.services import search_url
+        from include.query.http.tokens import issue
+
+        token = issue(configured_secrets().get("token_key"), USER, GROUPS)
+        self._client = httpx.Client(
+            base_url=search_url(),
+            headers={"Authorization": f"Bearer {token}"},
+            timeout=SECONDS,
+            trust_env=False,
+        )
+
+    def post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        """Return the JSON answer to a request.
+
+        Raises:
+            TidemarkError: the service refuses it, or cannot be reached.
+        """
+        import httpx
+
+        try:
+            answer = self._client.post(path, json=body)
+            value = answer.json()
+        except (httpx.HTTPError, ValueError) as error:
+            raise TidemarkError(f"{path} failed ({type(error).__name__}); {LOG}") from error
+        if answer.is_error:
+            said = value.get("detail") or value.get("title")
+            raise TidemarkError(f"{path} failed (HTTP {answer.status_code}: {said}); {LOG}")
+        return dict(value)
 
 
 if __name__ == "__main__":

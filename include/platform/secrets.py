@@ -25,6 +25,7 @@ SecretName = Literal[
     "airflow_fernet_key",
     "airflow_admin_password",
     "token_key",
+    "model_key",
 ]
 SECRET_NAMES: tuple[SecretName, ...] = get_args(SecretName)
 
@@ -102,6 +103,6 @@ def configured_secrets() -> Secrets:
 def _generate(name: SecretName) -> str:
     if name == "airflow_fernet_key":
         return base64.urlsafe_b64encode(random.token_bytes(32)).decode()
-    if name in {"airflow_jwt_secret", "airflow_secret_key", "token_key"}:
+    if name in {"airflow_jwt_secret", "airflow_secret_key", "token_key", "model_key"}:
         return random.token_urlsafe(72)
     return random.token_urlsafe(24)

@@ -1,4 +1,4 @@
-"""The composition of the platform: what ``up`` and ``down`` do."""
+"""The composition of the platform: what ``up``, ``down`` and ``serve`` do."""
 
 from __future__ import annotations
 
@@ -7,19 +7,39 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from include.errors import TidemarkError, UnavailableError
-from include.platform import airflow, database
+from include.platform import airflow, database, model, query_service
 from include.platform.airflow import Airflow, AirflowSettings
 from include.platform.airflow_api import AirflowApi, heartbeat
-from include.platform.processes import tail
+from include.platform.daemon import Daemon
 from include.platform.secrets import configured_secrets
 from include.platform.state import State, make_home
-from include.platform.status import Component, Status, airflow_api, airflow_url, status
+from include.platform.status import (
+    Component,
+    Status,
+    airflow_api,
+    airflow_url,
+    search_url,
+    status,
+)
 from include.settings import ROOT, home, settings, workers
 
-__all__ = ["Component", "Status", "airflow_api", "airflow_url", "down", "prepare", "status", "up"]
+__all__ = [
+    "Component",
+    "Status",
+    "airflow_api",
+    "airflow_url",
+    "down",
+    "prepare",
+    "search_url",
+    "serve",
+    "status",
+    "up",
+]
 
 Progress = Callable[[str], None]
 HEALTH_SECONDS = 180
+READY_SECONDS = 600
+"""Of the query service and the model: the first start converts the embedding model."""
 POOLS = {
     "embedding": "Tasks that run the embedding model.",
     "llm": "Tasks that call the language model.",
@@ -36,13 +56,49 @@ def up(progress: Progress) -> None:
     """
     make_home(home())
     with State(home()).lock("up"):
-        server = database.embedded()
-        if server is not None and server.ensure_running():
-            progress(f"Postgres started on port {server.port}")
+        _start_postgres(progress)
         installation = _prepare(progress)
+        # What takes long by itself goes first, and is waited for last.
+        _start_model(progress)
+        if query_service.start():
+            progress("query started")
         for name in _start_missing(installation):
             progress(f"{name} started")
         _await_health(progress)
+        _await(query_service.background(), query_service.is_ready)
+        _await_model()
+
+
+def serve(progress: Progress) -> int:
+    """Run the query service in the foreground, on a database and a model that run.
+
+    What of them did not run is started, and stopped again in the end unless something else has
+    come to need it meanwhile.
+
+    Returns:
+        The exit code of the service.
+
+    Raises:
+        UnavailableError: something does not start; the text says what, and where its log is.
+        ConfigurationError: a setting is wrong.
+    """
+    make_home(home())
+    with State(home()).lock("up"):
+        started_postgres = _start_postgres(progress)
+        _prepare_corpus(progress)
+        started_model = _start_model(progress)
+    try:
+        return query_service.run()
+    finally:
+        with State(home()).lock("up"):
+            needed = any(
+                Daemon(home(), name).running for name in (query_service.NAME, *airflow.COMMANDS)
+            )
+            if started_model and not needed:
+                model.stop()
+            server = database.embedded()
+            if started_postgres and not needed and server is not None:
+                server.stop()
 
 
 def prepare(progress: Progress) -> None:
@@ -57,15 +113,38 @@ def prepare(progress: Progress) -> None:
         _prepare(progress)
 
 
-def _prepare(progress: Progress) -> Airflow:
+def _start_postgres(progress: Progress) -> bool:
+    server = database.embedded()
+    started = server is not None and server.ensure_running()
+    if server is not None and started:
+        progress(f"Postgres started on port {server.port}")
+    return started
+
+
+def _start_model(progress: Progress) -> bool:
+    chosen = model.local()
+    if chosen is None:
+        # One that ran before an endpoint was set has nothing to do any more.
+        model.stop()
+        return False
+    started = chosen.start()
+    if started:
+        progress(f"model started ({chosen.name})")
+    return started
+
+
+def _prepare_corpus(progress: Progress) -> None:
     from include.store.migrations import migrate
 
-    secrets = configured_secrets()
-    secrets.create_all()
+    configured_secrets().create_all()
     for name in migrate(database.dsn("owner"), database.role_passwords()):
         progress(f"schema: {name} applied")
+
+
+def _prepare(progress: Progress) -> Airflow:
+    _prepare_corpus(progress)
     database.ensure_airflow_database()
-    installation = Airflow(_airflow_settings(), secrets)
+    installation = Airflow(_airflow_settings(), configured_secrets())
     if installation.prepare():
         progress("Airflow's metadata migrated")
     return installation
@@ -76,6 +155,10 @@ def down(progress: Progress) -> None:
     if not (home() / "state").exists():
         return
     with State(home()).lock("up"):
+        if query_service.stop():
+            progress("query stopped")
+        if model.stop():
+            progress("model stopped")
         for name in airflow.stop(home()):
             progress(f"{name} stopped")
         server = database.embedded()
@@ -89,7 +172,7 @@ def down(progress: Progress) -> None:
 def _airflow_settings() -> AirflowSettings:
     host, wanted = settings().bind_host, settings().airflow_port
     last = State(home()).read("airflow")
-    if last.get("wanted") == wanted and airflow.running(home(), "api-server"):
+    if last.get("wanted") == wanted and Daemon(home(), "api-server").running:
         port = int(last["port"])
     else:
         port = State(home()).port("airflow", wanted, host)
@@ -124,7 +207,7 @@ def _parallelism() -> int:
 
 def _start_missing(installation: Airflow) -> list[str]:
     airflow.stop(home(), installation.outdated())
-    missing = [name for name in airflow.COMMANDS if not airflow.running(home(), name)]
+    missing = [name for name in airflow.COMMANDS if not Daemon(home(), name).running]
     for name in missing:
         installation.start(name)
     return missing
@@ -136,7 +219,7 @@ def _await_health(progress: Progress) -> None:
     with airflow_api() as api:
         while waiting := _not_ready(api):
             for name in airflow.COMMANDS:
-                _check_alive(name)
+                Daemon(home(), name).check_alive()
             if time.monotonic() > deadline:
                 raise UnavailableError(
                     f"after {HEALTH_SECONDS} s still waiting for {', '.join(waiting)}; "
@@ -160,18 +243,29 @@ def _not_ready(api: AirflowApi) -> list[str]:
     late = []
     for name in ("scheduler", "dag-processor", "triggerer"):
         key = name.replace("-", "_")
-        beat, began = heartbeat(health, key), State(home()).read(name).get("started_at", 0)
+        beat, began = heartbeat(health, key), Daemon(home(), name).started_at
         alive = health.get(key, {}).get("status") == "healthy"
         if not alive or beat is None or beat.timestamp() < began:
             late.append(name)
     return late
 
 
-def _check_alive(name: str) -> None:
-    if airflow.running(home(), name):
-        return
-    log = airflow.log_of(home(), name)
-    raise UnavailableError(f"{name} ended while it was starting (log: {log}):\n{tail(log)}")
+def _await(part: Daemon, ready: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + READY_SECONDS
+    while not ready():
+        part.check_alive()
+        if time.monotonic() > deadline:
+            raise UnavailableError(
+                f"after {READY_SECONDS} s {part.name} is not ready; look into {part.log}, then "
+                "run ./tidemark up again"
+            )
+        time.sleep(0.2)
+
+
+def _await_model() -> None:
+    chosen = model.local()
+    if chosen is not None:
+        _await(chosen.daemon, chosen.is_ready)
 
 
 def _await_dags(api: AirflowApi, deadline: float) -> None:
@@ -184,6 +278,6 @@ def _await_dags(api: AirflowApi, deadline: float) -> None:
         if time.monotonic() > deadline:
             raise UnavailableError(
                 f"Airflow has not parsed {', '.join(sorted(missing))}; "
-                f"look into {airflow.log_of(home(), 'dag-processor')}"
+                f"look into {Daemon(home(), 'dag-processor').log}"
             )
         time.sleep(0.5)

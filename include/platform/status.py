@@ -8,10 +8,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from include.errors import TidemarkError, UnavailableError
-from include.platform import airflow, database
+from include.errors import ConfigurationError, TidemarkError, UnavailableError
+from include.platform import airflow, database, model, query_service
 from include.platform.airflow_api import AirflowApi, heartbeat
-from include.platform.processes import Identity
+from include.platform.daemon import Daemon
 from include.platform.secrets import configured_secrets
 from include.platform.state import State
 from include.settings import home, settings
@@ -53,13 +53,13 @@ def status() -> Status:
     components = [_postgres_status()]
     if components[0].healthy:
         components.append(_schema_status())
-    components += _airflow_status()
+    components += [_query_status(), _model_status(), *_airflow_status()]
     return Status(
         healthy=all(component.healthy for component in components),
         home=home(),
         database_url=_or_none(lambda: database.dsn("operator")),
         airflow_url=_or_none(airflow_url),
-        search_url=None,
+        search_url=_or_none(search_url),
         components=tuple(components),
     )
 
@@ -74,6 +74,20 @@ def airflow_url() -> str:
     if port is None:
         raise UnavailableError(f"Airflow was never started in {home()}; run ./tidemark up")
     return airflow.base_url(settings().bind_host, port)
+
+
+def search_url() -> str:
+    """Return the base URL of the query service: where it runs, else where it ran last.
+
+    Raises:
+        UnavailableError: it was never started here.
+    """
+    url = query_service.url()
+    if url is None:
+        raise UnavailableError(
+            f"the query service was never started in {home()}; run ./tidemark up"
+        )
+    return url
 
 
 def airflow_api(seconds: float = 30) -> AirflowApi:
@@ -128,20 +142,46 @@ def _airflow_status() -> list[Component]:
         problem = str(error)
     found = []
     for name in airflow.COMMANDS:
-        identity = Identity.from_json(State(home()).read(name))
-        log = airflow.log_of(home(), name)
-        if identity is None:
-            detail = "is not started; run ./tidemark up"
-        elif not identity.is_alive():
-            was = f"is not running (was pid {identity.pid})"
-            detail = f"{was}; run ./tidemark up to start it again; log: {log}"
-        elif trouble := _unresponsive(name, health, problem):
-            detail = f"{trouble}; run ./tidemark down, then ./tidemark up; log: {log}"
-        else:
-            found.append(Component(name, True, f"pid {identity.pid}", identity.pid, log))
-            continue
-        found.append(Component(name, False, detail, identity.pid if identity else None, log))
+        found.append(_daemon_status(Daemon(home(), name), _unresponsive(name, health, problem)))
     return found
+
+
+def _daemon_status(part: Daemon, trouble: str, about: str = "", name: str = "") -> Component:
+    """Return a part's state; ``trouble`` is what is wrong with it where its process runs."""
+    identity, log, name = part.last, part.log, name or part.name
+    if identity is None:
+        detail = "is not started; run ./tidemark up"
+    elif not identity.is_alive():
+        was = f"is not running (was pid {identity.pid})"
+        detail = f"{was}; run ./tidemark up to start it again; log: {log}"
+    elif trouble:
+        detail = f"{trouble}; run ./tidemark down, then ./tidemark up; log: {log}"
+    else:
+        said = f"pid {identity.pid}{about and f', {about}'}"
+        return Component(name, True, said, identity.pid, log)
+    return Component(name, False, detail, identity.pid if identity else None, log)
+
+
+def _query_status() -> Component:
+    part = query_service.current()
+    trouble = ""
+    if part.running and not query_service.is_ready():
+        trouble = "it does not say that it is ready (see postgres, too)"
+    return _daemon_status(part, trouble, f"port {part.port}", query_service.NAME)
+
+
+def _model_status() -> Component:
+    try:
+        chosen, endpoint = model.local(), model.endpoint()
+    except ConfigurationError as error:
+        return Component(model.NAME, False, str(error))
+    if chosen is not None:
+        part = chosen.daemon
+        trouble = "" if not part.running or chosen.is_ready() else "it does not respond"
+        return _daemon_status(part, trouble, chosen.name)
+    if endpoint is not None:
+        return Component(model.NAME, True, f"{endpoint.model} at {endpoint.base}")
+    return Component(model.NAME, True, f"none, so answers quote the corpus; {model.REMEDY}")
 
 
 def _unresponsive(name: str, health: dict[str, dict[str, Any]] | None, problem: str) -> str:

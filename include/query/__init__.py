@@ -4,19 +4,26 @@ Imports neither Airflow nor a web framework, so that a command line, a service a
 can all use it.
 """
 
-from include.query.connections import ConnectionPool
+from include.query.batching import QueryEmbedder
+from include.query.connections import AsyncPool
 from include.query.errors import InvalidQueryError
 from include.query.filters import Filters, parse_filters
-from include.query.results import Hit, Mode, SearchResult
-from include.query.searcher import QueryEmbedder, Searcher
+from include.query.rerank import Reranker
+from include.query.results import Document, Entity, Facets, Hit, Mode, Passage, SearchResult
+from include.query.searcher import Searcher
 
 __all__ = [
-    "ConnectionPool",
+    "AsyncPool",
+    "Document",
+    "Entity",
+    "Facets",
     "Filters",
     "Hit",
     "InvalidQueryError",
     "Mode",
+    "Passage",
     "QueryEmbedder",
+    "Reranker",
     "SearchResult",
     "Searcher",
     "parse_filters",

@@ -17,7 +17,7 @@ from uuid import UUID
 
 from include.query.dates import span
 from include.query.errors import InvalidQueryError
-from include.query.understand import clean
+from include.query.understanding.normalising import clean
 
 Filters = Mapping[str, Any]
 """Field to a value, a list of values (any of them), or ``{"gte", "lte", "not", "any"}``."""

@@ -1,49 +1,36 @@
-"""Search: understand, retrieve, fuse, fetch. One object a process, safe to share by threads."""
+"""Search on behalf of callers. One object a process and event loop."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol, get_args
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, get_args
+from uuid import UUID
 
 from include.errors import ConfigurationError
-from include.query.connections import Connection, ConnectionPool
+from include.query import retrieve
+from include.query.batching import Batcher, QueryEmbedder
+from include.query.connections import AsyncPool
+from include.query.cursor import DEEPEST, digest, read_cursor, write_cursor
 from include.query.errors import InvalidQueryError
 from include.query.filters import Filters, normalise
-from include.query.fuse import collapse, fuse
-from include.query.legs import Embedded, Lookup, find
-from include.query.results import Candidate, Hit, Mode, SearchResult
-from include.query.retrieve import as_caller, fetch_passages
+from include.query.legs import As, Embedded, Lookup
+from include.query.pages import FACET_VALUES, Pages, Wanted
+from include.query.rerank import Reranker, RerankStep
+from include.query.results import Document, Entity, Facets, Hit, Mode, SearchResult
 from include.query.timing import Timings
-from include.query.understand import Query, understand
+from include.query.understanding.normalising import Query, normalise_query
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
+    from include.query.understanding.understood import Understood
 
 MOST_HITS = 200
-_CANDIDATES = 50
-_CANDIDATES_A_HIT = 3
-_MOST_CANDIDATES = 6_400
+"""Hits of a page, and passages of a document, at most."""
+
+_MOST_NEIGHBOURS = 3
 _BATCH = 64
-_THREADS = 2
-
-
-class _Identity(Protocol):
-    @property
-    def model_id(self) -> str: ...
-
-
-class QueryEmbedder(Protocol):
-    """What embeds queries: the same model as embedded the corpus."""
-
-    @property
-    def identity(self) -> _Identity:
-        """Which model it is."""
-
-    def embed(self, texts: Sequence[str], /) -> NDArray[np.float32]:
-        """Return normalised vectors, shape ``(len(texts), dimension)``."""
+_AT_A_TIME = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +40,9 @@ class _Request:
     mode: Mode
     groups: Sequence[str] | None
     passages_per_document: int
+    cursor: str | None = None
+    facets: bool = False
+    neighbours: int = 0
 
 
 class Searcher:
@@ -63,128 +53,204 @@ class Searcher:
         serving: connections of the serving role, for callers that hold groups.
         operator: connections of the operator, for callers that see everything; None where there
             are no such callers.
+        reranker: looks at the best candidates again; None to do without.
     """
 
     def __init__(
         self,
         embedder: QueryEmbedder | None,
-        serving: ConnectionPool,
-        operator: ConnectionPool | None = None,
+        serving: AsyncPool,
+        operator: AsyncPool | None = None,
+        reranker: Reranker | None = None,
     ) -> None:
-        self._embedder = embedder
+        self._embedder = None if embedder is None else Batcher(embedder)
         self._serving = serving
         self._operator = operator
+        self._reranker = None if reranker is None else RerankStep(reranker)
 
-    def search(
+    async def search(
         self,
-        query: str,
+        query: str | Query | Understood,
+        *,
         top_k: int = 10,
         filters: Filters | None = None,
         mode: Mode = "hybrid",
         groups: Sequence[str] | None = None,
         passages_per_document: int = 1,
+        cursor: str | None = None,
+        facets: bool = False,
+        neighbours: int = 0,
     ) -> SearchResult:
         """Return the best passages for a query.
 
         Args:
-            query: what is asked; an empty one has no hits.
+            query: what is asked; an empty one has no hits. Of what is understood of it the text,
+                terms, vector and entities are used; its filters are the caller's to join.
             top_k: hits at most, 1 to 200.
             filters: field to value, values or bounds; see ``include.query.filters``.
             mode: which legs take part.
             groups: the caller's groups, empty for the public; None for the operator, who sees all.
             passages_per_document: hits of one document at most.
+            cursor: ``next`` of the page before, of the same query, filters and mode.
+            facets: count values over the documents of the best 100 candidates.
+            neighbours: passages before and behind each hit to fetch with it, 0 to 3.
 
         Raises:
             InvalidQueryError: an argument is out of range or a filter makes no sense.
             ConfigurationError: the corpus is embedded with another model.
             UnavailableError: the database cannot be reached.
         """
-        request = _request(top_k, filters, mode, groups, passages_per_document)
-        return next(self._batch([query], request))
+        request = _request(
+            top_k, filters, mode, groups, passages_per_document, cursor, facets, neighbours
+        )
+        timings = Timings()
+        asked = normalise_query(query) if isinstance(query, str) else query
+        if request.mode == "lexical" or not asked.text:
+            return await self._answer(asked, None, request, timings)
+        embedding = asyncio.ensure_future(_embed(self._needed_embedder(), asked))
+        try:
+            return await self._answer(asked, embedding, request, timings)
+        finally:
+            embedding.cancel()
 
     def search_many(
         self,
         queries: Sequence[str],
+        *,
         top_k: int = 10,
         filters: Filters | None = None,
         mode: Mode = "hybrid",
         groups: Sequence[str] | None = None,
         passages_per_document: int = 1,
-    ) -> Iterator[SearchResult]:
+    ) -> AsyncIterator[SearchResult]:
         """Return an iterator over the results of many queries, in their order.
 
         Arguments and errors are those of ``search``; queries are embedded in batches.
         """
         request = _request(top_k, filters, mode, groups, passages_per_document)
-        return self._batches(queries, request)
+        return self._many(queries, request)
 
-    def _batches(self, queries: Sequence[str], request: _Request) -> Iterator[SearchResult]:
+    async def corpus_version(self, groups: Sequence[str] | None = None) -> str:
+        """Return what changes whenever what may be found changes: loads, deletes, access.
+
+        Read before a search, it may label the result in a cache. It is one for all callers, so a
+        cache's key needs their groups besides.
+        """
+        return await self._as(groups).call(retrieve.corpus_version)
+
+    async def document(self, doc_id: UUID, groups: Sequence[str] | None) -> Document | None:
+        """Return a current document; None where there is none that the caller may see."""
+        return await self._as(groups).call(retrieve.fetch_document, doc_id)
+
+    async def entities(self, names: Sequence[str], groups: Sequence[str] | None) -> list[Entity]:
+        """Return the entities of these names, in any case, that a visible document mentions."""
+        return await self._as(groups).call(retrieve.find_entities, names)
+
+    async def facets_of(self, doc_ids: Iterable[UUID], groups: Sequence[str] | None) -> Facets:
+        """Return the most frequent values of each facet over those documents that are visible."""
+        return await self._as(groups).call(retrieve.count_facets, list(doc_ids), FACET_VALUES)
+
+    async def _many(
+        self, queries: Sequence[str], request: _Request
+    ) -> AsyncGenerator[SearchResult]:
+        turns = asyncio.Semaphore(_AT_A_TIME)
         for start in range(0, len(queries), _BATCH):
-            yield from self._batch(queries[start : start + _BATCH], request)
+            timings = Timings()
+            with timings.step("understand"):
+                asked = [normalise_query(raw) for raw in queries[start : start + _BATCH]]
+            with timings.step("embed"):
+                vectors = await self._embed_all(asked, request.mode)
 
-    def _batch(self, raws: Sequence[str], request: _Request) -> Iterator[SearchResult]:
-        timings = Timings()
-        with timings.step("understand"):
-            queries = [understand(raw) for raw in raws]
-        with timings.step("embed"):
-            embedded = self._embed(queries, request.mode)
+            async def answer(
+                query: Query, vector: asyncio.Future[Embedded] | None, timings: Timings, share: int
+            ) -> SearchResult:
+                async with turns:
+                    return await self._answer(query, vector, request, timings.shared(share))
 
-        def answer(query: Query, vector: Embedded | None) -> SearchResult:
-            lookup = Lookup(request.mode, vector, query.terms, request.filters)
-            return self._answer(query, lookup, request, timings.shared(len(raws)))
+            tasks = [
+                asyncio.ensure_future(answer(query, vector, timings, len(asked)))
+                for query, vector in zip(asked, vectors, strict=True)
+            ]
+            try:
+                for task in tasks:
+                    yield await task
+            finally:
+                for task in tasks:
+                    task.cancel()
+                await asyncio.gather(*tasks, return_exceptions=True)
 
-        if len(raws) == 1:
-            yield answer(queries[0], embedded[0])
-            return
-        with ThreadPoolExecutor(_THREADS) as threads:
-            yield from threads.map(answer, queries, embedded)
-
-    def _embed(self, queries: Sequence[Query], mode: Mode) -> Sequence[Embedded | None]:
+    async def _embed_all(
+        self, asked: Sequence[Query], mode: Mode
+    ) -> list[asyncio.Future[Embedded] | None]:
         if mode == "lexical":
-            return [None] * len(queries)
-        if self._embedder is None:
-            raise ConfigurationError("No embedding model is loaded; only mode lexical works.")
-        model_id = self._embedder.identity.model_id
-        vectors = self._embedder.embed([query.text for query in queries])
-        return [Embedded(model_id, vector) for vector in vectors]
+            return [None] * len(asked)
+        embedder = self._needed_embedder()
+        vectors = await embedder.embed_all([query.text for query in asked])
+        loop = asyncio.get_running_loop()
+        futures: list[asyncio.Future[Embedded] | None] = []
+        for vector in vectors:
+            future: asyncio.Future[Embedded] = loop.create_future()
+            future.set_result(Embedded(embedder.model_id, vector))
+            futures.append(future)
+        return futures
 
-    def _answer(
-        self, query: Query, lookup: Lookup, request: _Request, timings: Timings
+    async def _answer(
+        self,
+        asked: Query | Understood,
+        embedding: asyncio.Future[Embedded] | None,
+        request: _Request,
+        timings: Timings,
     ) -> SearchResult:
-        if not query.text:
-            return SearchResult(query.raw, (), timings.as_json())
-        pool = self._pool(request.groups)
-        with pool.connection() as connection, as_caller(connection, request.groups):
-            ranked = _rank(connection, lookup, request, timings)
-            with timings.step("fetch"):
-                passages = fetch_passages(connection, [found.chunk_id for found, _ in ranked])
-        # Another transaction may have removed a passage since it was found.
-        found = [(score, passages.get(candidate.chunk_id)) for candidate, score in ranked]
-        left = [(score, passage) for score, passage in found if passage is not None]
-        hits = tuple(Hit(rank, *hit) for rank, hit in enumerate(left, start=1))
-        return SearchResult(query.raw, hits, timings.as_json())
+        identity = digest(asked.text, request.filters, request.mode, request.passages_per_document)
+        start = 0 if request.cursor is None else read_cursor(request.cursor, identity)
+        end = min(start + request.top_k, DEEPEST)
+        caller = self._as(request.groups)
+        version = await caller.call(retrieve.corpus_version)
+        if not asked.text:
+            return SearchResult(asked.raw, (), timings.as_json(), corpus_version=version)
+        named = tuple(dict.fromkeys(known.entity_id for known in getattr(asked, "entities", ())))
+        pages = Pages(
+            caller,
+            Lookup(request.mode, embedding, asked.terms, request.filters, named),
+            asked.text,
+            Wanted(end, request.passages_per_document, request.facets, request.neighbours),
+            self._reranker,
+            timings,
+        )
+        page = await pages.fill()
+        shown = page.kept[start:end]
+        facets, nearby = await pages.complete(page.ranked, shown)
+        hits = tuple(
+            Hit(
+                rank,
+                item.ranked.score,
+                replace(item.passage, nearby=nearby.get(item.passage.chunk_id, ())),
+                item.ranked.signals,
+                tuple(dict.fromkeys(item.similar)),
+            )
+            for rank, item in enumerate(shown, start=start + 1)
+        )
+        following = write_cursor(end, identity) if page.more and hits and end < DEEPEST else None
+        return SearchResult(asked.raw, hits, timings.as_json(), facets, following, version)
 
-    def _pool(self, groups: Sequence[str] | None) -> ConnectionPool:
+    def _as(self, groups: Sequence[str] | None) -> As:
         if groups is not None:
-            return self._serving
+            return As(self._serving, groups)
         if self._operator is None:
             raise ConfigurationError("A search without groups needs the operator's connection.")
-        return self._operator
+        return As(self._operator, None)
+
+    def _needed_embedder(self) -> Batcher:
+        if self._embedder is None:
+            raise ConfigurationError("No embedding model is loaded; only mode lexical works.")
+        return self._embedder
 
 
-def _rank(
-    connection: Connection, lookup: Lookup, request: _Request, timings: Timings
-) -> list[tuple[Candidate, float]]:
-    """Retrieve more and more passages until they come from enough documents."""
-    amount = max(_CANDIDATES, _CANDIDATES_A_HIT * request.top_k)
-    while True:
-        candidates, exhausted = find(connection, lookup, amount, timings)
-        ranked = collapse(
-            fuse(candidates, lookup.mode), request.passages_per_document, request.top_k
-        )
-        if exhausted or len(ranked) == request.top_k or amount >= _MOST_CANDIDATES:
-            return ranked
-        amount *= 4
+async def _embed(embedder: Batcher, asked: Query | Understood) -> Embedded:
+    vector = getattr(asked, "vector", None)
+    if vector is None:
+        vector = await embedder.embed(asked.text)
+    return Embedded(embedder.model_id, vector)
 
 
 def _request(
@@ -193,6 +259,9 @@ def _request(
     mode: Mode,
     groups: Sequence[str] | None,
     passages_per_document: int,
+    cursor: str | None = None,
+    facets: bool = False,
+    neighbours: int = 0,
 ) -> _Request:
     if not 1 <= top_k <= MOST_HITS:
         raise InvalidQueryError(f"top_k must be 1 to {MOST_HITS}, not {top_k}.")
@@ -202,4 +271,15 @@ def _request(
         raise InvalidQueryError("mode must be hybrid, dense or lexical.")
     if isinstance(groups, str):
         raise InvalidQueryError("groups must be a list of names, not one text.")
-    return _Request(top_k, normalise(filters), mode, groups, passages_per_document)
+    if not 0 <= neighbours <= _MOST_NEIGHBOURS:
+        raise InvalidQueryError(f"neighbours must be 0 to {_MOST_NEIGHBOURS}.")
+    return _Request(
+        top_k,
+        normalise(filters),
+        mode,
+        groups,
+        passages_per_document,
+        cursor,
+        facets,
+        neighbours,
+    )

@@ -12,20 +12,21 @@ Row = dict[str, Any]
 
 
 def trace(connection: Connection, identity: str) -> Row:
-    """Return the lineage of a document or a passage, without any of its text.
+    """Return the lineage of a document, a passage or an answer, without any of its text.
 
     Raises:
-        ConfigurationError: the id names neither.
+        ConfigurationError: the id names none of them.
     """
     try:
         wanted = UUID(identity)
     except ValueError:
         raise ConfigurationError(
-            f"{identity} is not the id of a document or a passage; `search --json` prints both."
+            f"{identity} is not the id of a document, a passage or an answer; `search --json` and "
+            "`answer --json` print them."
         ) from None
     document = run(connection, "trace_document", identity=wanted).fetchone()
     if document is None:
-        raise ConfigurationError(f"No document or passage has the id {identity}.")
+        return _trace_answer(connection, wanted)
     doc_id = document["doc_id"]
     chunks = run(connection, "trace_chunks", doc_id=doc_id, identity=wanted).fetchall()
     return {
@@ -35,4 +36,26 @@ def trace(connection: Connection, identity: str) -> Row:
         "duplicates": run(connection, "trace_duplicates", doc_id=doc_id).fetchall(),
         "runs": run(connection, "trace_runs", doc_id=doc_id).fetchall(),
         "quarantine": run(connection, "trace_quarantine", doc_id=doc_id).fetchall(),
+        "answers": run(connection, "trace_answers", doc_id=doc_id, identity=wanted).fetchall(),
+    }
+
+
+def _trace_answer(connection: Connection, identity: UUID) -> Row:
+    answer = run(connection, "trace_answer", identity=identity).fetchone()
+    if answer is None:
+        raise ConfigurationError(f"No document, passage or answer has the id {identity}.")
+    documents = answer.pop("documents")
+    return {
+        "answer": answer,
+        "passages": run(connection, "trace_answer_passages", identity=identity).fetchall(),
+        "documents": [
+            found
+            for doc_id in documents
+            if (found := run(connection, "trace_document", identity=doc_id).fetchone())
+        ],
+        "runs": [
+            made
+            for doc_id in documents
+            for made in run(connection, "trace_runs", doc_id=doc_id).fetchall()
+        ],
     }

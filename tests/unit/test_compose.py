@@ -23,6 +23,7 @@ CONTAINER = Path("/opt/tidemark")
 VARIABLE = re.compile(r"\$\{(?P<name>\w+)(?P<rule>:[?-])?(?P<rest>[^}]*)\}")
 FILLED = {
     "POSTGRES_PASSWORD": "owner0",
+    "TIDEMARK_LLM_API_KEY": "key-of-the-model",
     **{f"TIDEMARK_{name.upper()}": f"value-of-{name}" for name in SECRET_NAMES},
 }
 
@@ -102,12 +103,30 @@ def test_the_init_service_prepares_before_anything_starts(services: dict[str, An
 
 def test_everything_that_stays_up_has_a_health_check(services: dict[str, Any]) -> None:
     lasting = {name for name in services if name != "init"}
-    assert lasting == {*COMMANDS, "postgres"}
+    assert lasting == {*COMMANDS, "postgres", "query", "model"}
     assert all(services[name]["healthcheck"]["test"] for name in lasting)
 
 
+def test_the_query_service_reaches_the_model_and_airflow_the_query_service(
+    services: dict[str, Any],
+) -> None:
+    query, model = services["query"]["environment"], services["model"]["environment"]
+    assert query["TIDEMARK_LLM_URL"] == f"http://model:{model['TIDEMARK_MODEL_PORT']}/v1"
+    assert query["TIDEMARK_LLM_API_KEY"] == model["TIDEMARK_MODEL_KEY"]
+    assert query["TIDEMARK_LLM_MODEL"] == Settings.model_fields["local_model"].default
+    address = services["api-server"]["environment"]["TIDEMARK_SEARCH_URL"]
+    assert address == f"http://query:{query['TIDEMARK_QUERY_PORT']}"
+
+
+def test_the_model_knows_no_password(services: dict[str, Any]) -> None:
+    assert not [name for name in services["model"]["environment"] if "PASSWORD" in name]
+    assert "owner0" not in str(services["model"]["environment"])
+
+
 def test_no_secret_has_a_default(text: str) -> None:
-    secret = {"POSTGRES_PASSWORD"} | {f"TIDEMARK_{name.upper()}" for name in SECRET_NAMES}
+    secret = {"POSTGRES_PASSWORD", "TIDEMARK_LLM_API_KEY"} | {
+        f"TIDEMARK_{name.upper()}" for name in SECRET_NAMES
+    }
     uses = [match for match in VARIABLE.finditer(text) if match["name"] in secret]
     assert not [match["name"] for match in uses if match["rule"] == ":-"]
     required = {match["name"] for match in uses if match["rule"] == ":?"}

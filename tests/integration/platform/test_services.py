@@ -10,6 +10,7 @@ from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import psutil
 import psycopg
 import pytest
@@ -33,6 +34,8 @@ def run(make_reachable_folder: Callable[[], Path]) -> Generator[Callable[[str], 
     env = {k: v for k, v in os.environ.items() if not k.startswith(("TIDEMARK_", "AIRFLOW"))}
     env |= {"TIDEMARK_HOME": str(home), "PYTHONPATH": str(ROOT), "TIDEMARK_SCHEDULE": "none"}
     env |= {"TIDEMARK_AIRFLOW_PORT": "18080", "TIDEMARK_POSTGRES_PORT": "55700"}
+    # That runtime needs no conversion, which takes a minute.
+    env |= {"TIDEMARK_QUERY_PORT": "18190", "TIDEMARK_EMBEDDING_RUNTIME": "torch"}
 
     def call(command: str) -> str:
         done = subprocess.run(
@@ -81,20 +84,26 @@ def test_up_repairs_what_was_killed_and_down_leaves_nothing(run: Callable[[str],
     with psycopg.connect(status["database_url"]) as connection:
         user = connection.execute("select current_user").fetchone()
     assert user == ("tidemark_operator",)
+    assert httpx.get(f"{status['search_url']}/readyz", trust_env=False).is_success
+    assert "make model" in _components(status)["model"]["detail"]
     pids = {name: part["pid"] for name, part in _components(status).items()}
 
     assert run("up") == ""
     again = _components(json.loads(run("status")))
     assert {name: part["pid"] for name, part in again.items()} == pids
 
-    psutil.Process(pids["scheduler"]).kill()
+    for name in ("scheduler", "query"):
+        psutil.Process(pids[name]).kill()
     broken = json.loads(run("status"))
-    detail = _components(broken)["scheduler"]["detail"]
     assert not broken["healthy"]
-    assert f"was pid {pids['scheduler']}" in detail
-    assert "run ./tidemark up" in detail
+    for name in ("scheduler", "query"):
+        detail = _components(broken)[name]["detail"]
+        assert f"was pid {pids[name]}" in detail
+        assert "run ./tidemark up" in detail
 
-    assert "scheduler started" in run("up")
+    told = run("up")
+    assert "scheduler started" in told
+    assert "query started" in told
     repaired = json.loads(run("status"))
     assert repaired["healthy"], repaired
     others = set(COMMANDS) - {"scheduler"}

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Coroutine, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 import numpy as np
@@ -19,9 +20,10 @@ from psycopg.types.json import Jsonb
 
 from include import ids
 from include.lexical import impacts, term_counts
-from include.query import ConnectionPool, QueryEmbedder, Searcher
+from include.query import AsyncPool, QueryEmbedder, Searcher, SearchResult
 
 DIMENSION = 32
+T = TypeVar("T")
 
 
 class WordEmbedder:
@@ -188,14 +190,56 @@ def corpus(database: Any) -> Generator[Corpus]:
     corpus.connection.close()
 
 
+class Blocking:
+    """A searcher whose calls wait for their answers, on an event loop that lives with it."""
+
+    def __init__(self, searcher: Searcher, *pools: AsyncPool) -> None:
+        self.searcher = searcher
+        self._pools = pools
+        self._runner = asyncio.Runner()
+
+    def search(self, query: Any, **arguments: Any) -> SearchResult:
+        return self.run(self.searcher.search(query, **arguments))
+
+    def search_many(self, queries: Sequence[str], **arguments: Any) -> list[SearchResult]:
+        found = self.searcher.search_many(queries, **arguments)
+
+        async def collect() -> list[SearchResult]:
+            return [result async for result in found]
+
+        return self.run(collect())
+
+    def run(self, call: Coroutine[Any, Any, T]) -> T:
+        return self._runner.run(call)
+
+    def close(self) -> None:
+        for pool in self._pools:
+            self.run(pool.close())
+        self._runner.close()
+
+
 @pytest.fixture
-def searcher(database: Any, corpus: Corpus) -> Generator[Searcher]:
+def make_searcher(database: Any) -> Generator[Callable[..., Blocking]]:
+    """Make a searcher as the serving role and, unless told otherwise, the operator."""
+    made: list[Blocking] = []
+
+    def make(
+        embedder: QueryEmbedder | None, *, operator: bool = True, reranker: Any = None
+    ) -> Blocking:
+        pools = [AsyncPool(database.dsn("serving"))]
+        pools += [AsyncPool(database.dsn("operator"))] if operator else []
+        made.append(Blocking(Searcher(embedder, *pools, reranker=reranker), *pools))
+        return made[-1]
+
+    yield make
+    for blocking in made:
+        blocking.close()
+
+
+@pytest.fixture
+def searcher(corpus: Corpus, make_searcher: Callable[..., Blocking]) -> Blocking:
     """A searcher over the test's corpus."""
-    serving = ConnectionPool(database.dsn("serving"))
-    operator = ConnectionPool(database.dsn("operator"))
-    yield Searcher(corpus.embedder, serving, operator)
-    serving.close()
-    operator.close()
+    return make_searcher(corpus.embedder)
 
 
 @pytest.fixture

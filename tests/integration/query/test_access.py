@@ -14,7 +14,6 @@ import pytest
 from psycopg import sql
 
 from include.lexical import query_terms
-from include.query import ConnectionPool, Searcher
 
 GROUPS = ["hr", "legal", "dev", "user:ann"]
 WORDS = ["tea", "coffee", "water", "milk", "juice", "cocoa"]
@@ -133,49 +132,95 @@ def passages_of(documents: Iterable[Document], groups: Iterable[str]) -> set[UUI
     }
 
 
-def test_random_callers_see_exactly_what_they_may(
-    corpus: Any, documents: list[Document], serving: Connection
-) -> None:
-    chance = random.Random(17)
+@pytest.fixture
+def ways(corpus: Any, documents: list[Document]) -> list[Callable[..., set[Any]]]:
+    """Ways to ask: each takes a connection, a claim of groups and a query and returns ids."""
     every = [chunk for document in documents for chunk in document.chunk_ids]
+    owners = [document.doc_id for document in documents]
     model = corpus.embedder.identity.model_id
 
-    def dense(query: str, vector: str) -> set[UUID]:
-        return ids(serving, "select chunk_id from corpus.search_dense(%s, %s, 500)", model, vector)
+    def vector(query: str) -> str:
+        return str(corpus.embedder.embed([query])[0].tolist())
 
-    def lexical(query: str, vector: str) -> set[UUID]:
+    def dense(ask: Connection, claim: list[str] | None, query: str) -> set[Any]:
+        statement = "select chunk_id from corpus.search_dense(%s, %s, 500, caller => %s::text[])"
+        return ids(ask, statement, model, vector(query), claim)
+
+    def lexical(ask: Connection, claim: list[str] | None, query: str) -> set[Any]:
         terms = query_terms(query)
-        statement = "select chunk_id from corpus.search_lexical(%s::int[], %s::int[], 500)"
-        return ids(serving, statement, list(terms), list(terms.values()))
+        return ids(
+            ask,
+            "select chunk_id from corpus.search_lexical(%s::int[], %s::int[], 500, '[]', %s)",
+            list(terms),
+            list(terms.values()),
+            claim,
+        )
 
-    def scored(query: str, vector: str) -> set[UUID]:
-        statement = "select chunk_id from corpus.score_passages(%s, %s, %s, '{1}', '{1}')"
-        return ids(serving, statement, every, model, vector)
+    def scored(ask: Connection, claim: list[str] | None, query: str) -> set[Any]:
+        statement = "select chunk_id from corpus.score_passages(%s, %s, %s, '{}', %s)"
+        return ids(ask, statement, every, model, vector(query), claim)
 
-    def fetched(query: str, vector: str) -> set[UUID]:
-        return ids(serving, "select chunk_id from corpus.passages(%s)", every)
+    def fetched(ask: Connection, claim: list[str] | None, query: str) -> set[Any]:
+        return ids(ask, "select chunk_id from corpus.passages(%s, %s)", every, claim)
 
+    def nearby(ask: Connection, claim: list[str] | None, query: str) -> set[Any]:
+        return ids(ask, "select chunk_id from corpus.passages_nearby(%s, 2, %s)", every, claim)
+
+    def read(ask: Connection, claim: list[str] | None, query: str) -> set[Any]:
+        statement = (
+            "select (p ->> 'chunk_id')::uuid from unnest(%s::uuid[]) as d "
+            "cross join lateral corpus.document_of(d, %s) as o "
+            "cross join lateral jsonb_array_elements(o.passages) as p"
+        )
+        return ids(ask, statement, owners, claim)
+
+    return [dense, lexical, scored, fetched, nearby, read]
+
+
+def test_random_callers_see_exactly_what_they_may(
+    documents: list[Document], serving: Connection, ways: list[Callable[..., set[Any]]]
+) -> None:
+    chance = random.Random(17)
+    owners = [document.doc_id for document in documents]
     for _ in range(TRIALS):
         groups = chance.sample([*GROUPS, "!nobody", "nobody"], chance.randint(0, 3))
         query = " ".join(chance.choices(WORDS, k=3))
-        vector = str(corpus.embedder.embed([query])[0].tolist())
         document = chance.choice(documents)
+        claim = groups if chance.random() < 0.5 else None
         with serving.transaction():
-            serving.execute("select set_config('tidemark.groups', %s, true)", (json.dumps(groups),))
-            way = chance.choice([dense, lexical, scored, fetched, None])
-            if way is None:
+            if claim is None:
+                serving.execute(
+                    "select set_config('tidemark.groups', %s, true)", (json.dumps(groups),)
+                )
+            way = chance.choice([*ways, "facets", "entities", None])
+            seen = [d for d in documents if d.status == "current" and d.visible_to(groups)]
+            if callable(way):
+                found, right = way(serving, claim, query), passages_of(documents, groups)
+                assert found <= right, (way.__name__, groups)
+                assert way.__name__ == "lexical" or found == right, (way.__name__, groups)
+            elif way is not None:
+                right = {name for d in seen for name in d.entities}
+                statement = {
+                    "facets": "select value from corpus.facets(%s, 99, %s) where field = 'entity'",
+                    "entities": "select name from corpus.caller_entities(%s, %s)",
+                }[way]
+                asked = owners if way == "facets" else WORDS
+                assert ids(serving, statement, asked, claim) == right, (way, groups)
+            elif claim is None:
                 name, right = chance.choice(list(visible_in_relations(documents, groups).items()))
                 column = {"entity": "name"}.get(name, "chunk_id" if "chunk" in name else "doc_id")
                 assert ids(serving, f"select {column} from corpus.{name}") == right, (name, groups)
-            else:
-                found = way(query, vector)
-                right = passages_of(documents, groups)
-                assert found <= right, (way.__name__, groups)
-                assert way is lexical or found == right
-            statement = "select doc_id from corpus.document_current where doc_id = %s"
-            assert bool(ids(serving, statement, document.doc_id)) == (
-                document.status == "current" and document.visible_to(groups)
-            )
+            statement = "select doc_id from corpus.document_of(%s, %s)"
+            assert bool(ids(serving, statement, document.doc_id, claim)) == (document in seen)
+
+
+def test_a_claim_ends_with_its_statement(
+    documents: list[Document], serving: Connection, ways: list[Callable[..., set[Any]]]
+) -> None:
+    for way in ways:
+        assert way(serving, GROUPS, "tea milk") == passages_of(documents, GROUPS)
+        assert seen_in_relations(serving) == visible_in_relations(documents, [])
+        assert way(serving, None, "tea milk") <= passages_of(documents, [])
 
 
 def test_no_setting_means_public_rows_only(
@@ -312,6 +357,7 @@ REFUSED = [
     "create function corpus.mine() returns integer language sql return 1",
     "select * from corpus.analyst_role",
     "select * from corpus.term",
+    "select * from corpus.word",
     "select * from corpus.chunk_lexical",
     "select * from corpus.near_duplicate",
     "select * from corpus.vector_cache",
@@ -319,11 +365,22 @@ REFUSED = [
     "select * from corpus.file",
     "select * from corpus.source",
     "select * from corpus.embedding_model",
+    "select * from corpus.search_number",
+    "select * from corpus.search_change",
+    "update corpus.search_number set number = 0",
+    "select corpus.act_for('{hr}')",
     "select * from ops.quarantine",
     "select * from ops.run_change",
+    "select * from serving.session",
+    "select * from serving.query_log",
+    "select * from serving.feedback",
+    "select * from serving.one_time_code",
+    "delete from serving.query_log",
+    "update serving.session set groups = '{hr}'",
+    "insert into serving.one_time_code values ('', 'ann', '{hr}', '{}', 60, now(), now())",
     "select nextval('corpus.fence')",
     "select * from corpus.nearest_exactly('chunk', '[1]', 1, 'true', '[]', '{}')",
-    "select * from corpus.score_terms('{1}', '{}', '{}/1', 0, 1, 'true', '[]', '{}')",
+    "select * from corpus.score_terms('true', '{}/1', 0, 1, 'true', '[]', '{}')",
     "select * from corpus.score_filtered('{}/1', 1, 'true', '[]', '{}')",
     "select corpus.matching_share('true', '[]', '{}')",
     "select corpus.register_embedding_model('x', '{}', 3)",
@@ -342,6 +399,11 @@ def test_what_is_not_granted_is_refused(
         "select * from corpus.search_dense('words-1', '[1]', 1)",
         "select * from corpus.search_lexical('{1}', '{1}', 1)",
         "select * from corpus.passages('{}')",
+        "select * from corpus.facets('{}', 9)",
+        "select * from corpus.passages_nearby('{}', 1)",
+        "select * from corpus.document_of(gen_random_uuid())",
+        "select * from corpus.caller_entities('{tea}')",
+        "select corpus.search_version()",
         "set role tidemark_serving",
     ]
     for statement in [*REFUSED, vectors, *(searches if role == "analyst" else [])]:
@@ -376,7 +438,10 @@ def test_filters_cannot_carry_statements(documents: list[Document], serving: Con
 
 
 def test_a_searcher_keeps_callers_apart(
-    corpus: Any, searcher: Searcher, documents: list[Document], database: Any
+    corpus: Any,
+    searcher: Any,
+    documents: list[Document],
+    make_searcher: Callable[..., Any],
 ) -> None:
     chance = random.Random(23)
     for _ in range(60):
@@ -385,12 +450,11 @@ def test_a_searcher_keeps_callers_apart(
         found = {hit.passage.chunk_id for hit in hits}
         everything = {chunk for document in documents for chunk in document.chunk_ids}
         assert found == (everything if groups is None else passages_of(documents, groups))
-    only_serving = ConnectionPool(database.dsn("serving"))
-    hits = Searcher(corpus.embedder, only_serving).search("tea", groups=["!nobody"], top_k=200).hits
+    only_serving = make_searcher(corpus.embedder, operator=False)
+    hits = only_serving.search("tea", groups=["!nobody"], top_k=200).hits
     assert {hit.passage.doc_id for hit in hits} == {
         d.doc_id for d in documents if d.status == "current" and not d.acl
     }
-    only_serving.close()
 
 
 RELATIONS = {
@@ -409,17 +473,49 @@ RULES = {
     "corpus.effective_acl",
 }
 SEARCHES = {
+    "corpus.caller_unknown_words",
+    "corpus.caller_values",
+    "corpus.public_words",
+    "corpus.caller_entities",
+    "corpus.document_of",
+    "corpus.facets",
     "corpus.passages",
+    "corpus.passages_nearby",
     "corpus.score_passages",
     "corpus.search_dense",
     "corpus.search_lexical",
+    "corpus.search_version",
+}
+# They take the user, whom the service has identified, and act on what is that user's alone.
+SERVICE = {
+    "serving.accept_upload",
+    "serving.close_session",
+    "serving.conversations_of",
+    "serving.delete_conversation",
+    "serving.delete_expired_conversations",
+    "serving.filtered_recall",
+    "serving.forget_queries",
+    "serving.give_feedback",
+    "serving.keep_answer",
+    "serving.log_queries",
+    "serving.open_conversation",
+    "serving.open_session",
+    "serving.owns_conversation",
+    "serving.read_session",
+    "serving.record_recall",
+    "serving.redeem_code",
+    "serving.sweep",
+    "serving.turns_of",
+    "serving.upload_groups",
+    "serving.upload_work",
+    "serving.uploads_of",
 }
 OURS = "('corpus', 'ops', 'serving', 'warehouse', 'public')"
 
 
 @pytest.mark.parametrize(
     ("role", "functions"),
-    [("tidemark_serving", RULES | SEARCHES), ("tidemark_analyst", RULES)],
+    [("tidemark_serving", RULES | SEARCHES | SERVICE), ("tidemark_analyst", RULES)],
 )
 def test_everything_granted_is_on_the_list(corpus: Any, role: str, functions: set[str]) -> None:
     readable = corpus.connection.execute(

@@ -7,7 +7,7 @@ from typing import Any, get_args
 
 import pytest
 
-from include.query import Mode, Searcher, parse_filters
+from include.query import Mode, parse_filters
 
 FOUND: list[tuple[list[str], set[int]]] = [
     ([], {1, 2, 3, 4}),
@@ -94,7 +94,7 @@ def library(corpus: Any) -> None:
 
 @pytest.mark.usefixtures("library")
 @pytest.mark.parametrize("mode", ["hybrid", "dense", "lexical"])
-def test_filters(searcher: Searcher, mode: Mode) -> None:
+def test_filters(searcher: Any, mode: Mode) -> None:
     for arguments, found in FOUND:
         filters = parse_filters(arguments)
         hits = searcher.search("tea", filters=filters, mode=mode, groups=[]).hits
@@ -102,7 +102,7 @@ def test_filters(searcher: Searcher, mode: Mode) -> None:
 
 
 @pytest.mark.usefixtures("library")
-def test_filters_of_the_api(searcher: Searcher) -> None:
+def test_filters_of_the_api(searcher: Any) -> None:
     def found(filters: dict[str, Any]) -> set[str]:
         return {hit.passage.text for hit in searcher.search("tea", filters=filters).hits}
 
@@ -112,7 +112,7 @@ def test_filters_of_the_api(searcher: Searcher) -> None:
     assert found({"year": [2021.5, None]}) == {"tea 3"}
 
 
-def test_a_document_can_be_named(searcher: Searcher, corpus: Any) -> None:
+def test_a_document_can_be_named(searcher: Any, corpus: Any) -> None:
     wanted = corpus.add("tea")
     corpus.add("tea")
 
@@ -122,7 +122,7 @@ def test_a_document_can_be_named(searcher: Searcher, corpus: Any) -> None:
 
 
 @pytest.mark.parametrize("share", [0.5, 0.02])
-def test_filters_hold_on_every_path(corpus: Any, searcher: Searcher, share: float) -> None:
+def test_filters_hold_on_every_path(corpus: Any, searcher: Any, share: float) -> None:
     """In a corpus so large that filtered searches choose between index and exact scan."""
     marked = int(24 * share) or 1
     with corpus.bulk():

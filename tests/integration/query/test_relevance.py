@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from include.embedding import load_embedder
-from include.query import ConnectionPool, Searcher
 
 PASSAGES = [
     "The physician prescribed antibiotics for the bacterial infection.",
@@ -37,18 +36,16 @@ QUESTIONS = {
 
 @pytest.fixture
 def relevance(
-    tmp_path: Path, make_corpus: Callable[..., Any], database: Any
-) -> Generator[Searcher]:
+    tmp_path: Path, make_corpus: Callable[..., Any], make_searcher: Callable[..., Any]
+) -> Any:
     """A searcher over the passages, each a document of its own."""
     corpus = make_corpus(load_embedder(runtime="openvino", threads=1, cache=tmp_path))
     for text in PASSAGES:
         corpus.add(text)
-    serving = ConnectionPool(database.dsn("serving"))
-    yield Searcher(corpus.embedder, serving)
-    serving.close()
+    return make_searcher(corpus.embedder)
 
 
-def test_the_right_passage_comes_first(relevance: Searcher) -> None:
+def test_the_right_passage_comes_first(relevance: Any) -> None:
     first = {query: relevance.search(query, groups=[]).hits[0].passage.text for query in QUESTIONS}
 
     assert first == {query: PASSAGES[right] for query, right in QUESTIONS.items()}

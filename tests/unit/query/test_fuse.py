@@ -1,25 +1,29 @@
 from __future__ import annotations
 
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
 
 from include.query.fuse import collapse, fuse
-from include.query.results import Candidate
+from include.query.results import Candidate, Ranked
 
 
 def candidate(number: int, dense: float | None = None, lexical: float = 0.0) -> Candidate:
     return Candidate(UUID(int=number), UUID(int=number // 10), dense, lexical)
 
 
-def order(ranked: list[tuple[Candidate, float]]) -> list[int]:
-    return [found.chunk_id.int for found, _ in ranked]
+def order(ranked: Iterable[Ranked]) -> list[int]:
+    return [item.candidate.chunk_id.int for item in ranked]
 
 
 def test_single_legs_keep_their_own_scores() -> None:
     both = [candidate(10, 0.2, 3.0), candidate(20, 0.8, 1.0)]
 
-    assert [(order(fuse(both, mode)), fuse(both, mode)[0][1]) for mode in ("dense", "lexical")] == [
+    assert [
+        (order(fuse(both, mode)), fuse(both, mode)[0].score) for mode in ("dense", "lexical")
+    ] == [
         ([20, 10], 0.8),
         ([10, 20], 3.0),
     ]
@@ -42,7 +46,7 @@ def test_a_dense_leg_that_cannot_tell_passages_apart_hardly_matters() -> None:
 def test_without_lexical_evidence_the_cosine_decides() -> None:
     ranked = fuse([candidate(10, 0.3), candidate(20, 0.6)], "hybrid")
 
-    assert [score for _, score in ranked] == [0.6, 0.3]
+    assert [item.score for item in ranked] == [0.6, 0.3]
 
 
 def test_without_vectors_the_terms_decide() -> None:
@@ -60,12 +64,30 @@ def test_nothing_found() -> None:
 
 
 @pytest.mark.parametrize(
-    ("a_document", "top_k", "kept"),
-    [(1, 10, [13, 21]), (2, 10, [13, 12, 21]), (9, 10, [13, 12, 21, 11]), (2, 1, [13])],
+    ("a_document", "kept"), [(1, [13, 21]), (2, [13, 12, 21]), (9, [13, 12, 21, 11])]
 )
-def test_documents_are_collapsed(a_document: int, top_k: int, kept: list[int]) -> None:
-    ranked = [
-        (candidate(number), score) for number, score in ((13, 0.9), (12, 0.8), (21, 0.7), (11, 0.6))
-    ]
+def test_documents_are_collapsed(a_document: int, kept: list[int]) -> None:
+    ranked = [Ranked(candidate(number), 1 / number) for number in (13, 12, 21, 11)]
 
-    assert order(collapse(ranked, a_document, top_k)) == kept
+    assert order(collapse(ranked, a_document)) == kept
+
+
+def test_a_shared_entity_and_a_recent_date_decide_between_equals() -> None:
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    old = Candidate(UUID(int=10), UUID(int=1), 0.5, 1.0, now - timedelta(days=3650))
+    new = Candidate(UUID(int=20), UUID(int=2), 0.5, 1.0, now - timedelta(days=3))
+    named = Candidate(UUID(int=30), UUID(int=3), 0.5, 1.0, now - timedelta(days=3650), 2)
+
+    ranked = fuse([old, new, named], "hybrid", entities=2, now=now)
+
+    assert order(ranked) == [30, 20, 10]
+    assert all(item.score == pytest.approx(sum(item.signals.values())) for item in ranked)
+    assert set(ranked[0].signals) == {"dense", "lexical", "entities", "recency"}
+
+
+def test_evidence_outweighs_small_signals() -> None:
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    right = Candidate(UUID(int=10), UUID(int=1), 0.6, 9.0, now - timedelta(days=3650))
+    new = Candidate(UUID(int=20), UUID(int=2), 0.5, 8.0, now, 1)
+
+    assert order(fuse([right, new], "hybrid", entities=1, now=now))[0] == 10

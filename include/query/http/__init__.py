@@ -1,0 +1,1 @@
+"""The HTTP API: routes, identities, limits, caches and what is measured of them."""

@@ -1,0 +1,43 @@
+"""What a check of a text finds, and where."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+Kind = Literal["injection", "abuse", "personal_data", "secret"]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A span of a text that a check objects to; never holds the text itself.
+
+    Attributes:
+        kind: what it is about.
+        rule: what found it, such as ``override/dismiss_earlier_orders``, ``email`` or
+            ``classifier``.
+        start: offset of its first code point.
+        end: offset behind its last code point.
+        score: how sure the check is, 0 to 1.
+    """
+
+    kind: Kind
+    rule: str
+    start: int
+    end: int
+    score: float
+
+
+def mask(text: str, findings: Iterable[Finding]) -> str:
+    """Return the text with each span replaced by its rule in brackets, such as ``[email]``.
+
+    Overlapping spans become one, named after the first of them.
+    """
+    pieces: list[str] = []
+    position = 0
+    for finding in sorted(findings, key=lambda found: (found.start, -found.end)):
+        if finding.start >= position:
+            pieces += (text[position : finding.start], f"[{finding.rule.partition('/')[0]}]")
+        position = max(position, finding.end)
+    return "".join((*pieces, text[position:]))
