@@ -7,14 +7,10 @@ what it cites; and when the answer is lost.
 
 from __future__ import annotations
 
-import asyncio
-import json
 import re
-import sys
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
@@ -213,34 +209,3 @@ def _obeyed(attack: str, host: Host, shown: str) -> bool:
 
 def _flat(text: str) -> str:
     return " ".join(text.casefold().split())
-
-
-def read_attacks(data: Path) -> list[str]:
-    """Return the attacks of ``injection/dev.jsonl``."""
-    lines = (data / "injection" / "dev.jsonl").read_text(encoding="utf-8").splitlines()
-    rows = [json.loads(line) for line in lines if line.strip()]
-    return [row["text"] for row in rows if row["label"] == 1]
-
-
-def main() -> int:
-    """Measure with the model that obeys; ``--model`` asks the configured one, too."""
-    from include.embedding import load_embedder
-    from include.platform.model import configured_chat
-    from include.safety import load_screen
-
-    if "--data" not in sys.argv:
-        print("usage: evaluate attacks --data DIR [--model]", file=sys.stderr)
-        return 2
-    attacks = read_attacks(Path(sys.argv[sys.argv.index("--data") + 1]))
-    embedder = load_embedder()
-    screen = load_screen(embedder)
-    print(json.dumps({"obedient": asyncio.run(behave(attacks, embedder, screen))}))
-    if "--model" in sys.argv:
-        chat = configured_chat()
-        found = asyncio.run(behave(attacks, embedder, screen, chat))
-        print(json.dumps({chat.name if chat else "none": found}))
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -128,6 +128,9 @@ class Settings(BaseSettings):
     answer_seconds: float = Field(
         60, gt=0, description="Seconds the model may write an answer; the rest is left out."
     )
+    answer_wait_seconds: float = Field(
+        25, gt=0, description="Seconds until the model begins; then the documents are quoted."
+    )
     answer_context_tokens: int = Field(
         1200, ge=300, description="Tokens of an answer's prompt at most; more costs time."
     )

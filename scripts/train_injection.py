@@ -28,12 +28,12 @@ from sklearn.linear_model import LogisticRegression
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from include.embedding import load_embedder  # ruff: ignore[module-import-not-at-top-of-file]
+from include.embedding import Embedder, load_embedder  # ruff: ignore[module-import-not-at-top-of-file]
 from include.platform.sample.package_docs import package_docs  # ruff: ignore[module-import-not-at-top-of-file]
 from include.safety import classifier as shipped  # ruff: ignore[module-import-not-at-top-of-file]
 from include.safety.injection import find_injections, sentences  # ruff: ignore[module-import-not-at-top-of-file]
 
-_FILLS = 4
+_FILLS = 6
 _LONGEST = 1_000
 _FOLDS = 5
 _FALSE_ALARMS = 0.03
@@ -193,17 +193,6 @@ class Data:
         said = self.lexical[rows] @ fitted.lexical
         return self.vectors[rows] @ fitted.embedding + said + fitted.bias, said
 
-    def found(
-        self, fitted: Fitted, threshold: float, gate: float, rows: NDArray[np.bool_]
-    ) -> float:
-        """Return the share of some rows that the classifier or a rule takes for orders."""
-        whole, said = self.logits(fitted, rows)
-        texts = [
-            example.text for example, chosen in zip(self.examples, rows, strict=True) if chosen
-        ]
-        ruled = np.array([bool(find_injections(text)) for text in texts])
-        return round(float((((whole >= threshold) & (said >= gate)) | ruled).mean()), 3)
-
     def unseen(self, within: NDArray[np.bool_]) -> tuple[Floats, Floats]:
         """Return logits by models that did not see the row's group; NaN outside ``within``."""
         whole, said = np.full(len(self.orders), np.nan), np.full(len(self.orders), np.nan)
@@ -234,27 +223,55 @@ class Data:
         return threshold, float(np.quantile(said[found], _MISSED_BY_GATE))
 
 
-def report(data: Data) -> None:
+class Sentences:
+    """The sentences of the examples that a report judges: at ingestion each is judged alone."""
+
+    def __init__(self, data: Data, embedder: Embedder) -> None:
+        self._data = data
+        judged = np.char.startswith(data.kinds, ("planted/", "unseen/", "harmless/"))
+        self._spans = {
+            int(row): [data.examples[row].text[start:end] for start, end in spans]
+            for row in np.flatnonzero(judged)
+            if (spans := list(sentences(data.examples[row].text)))
+        }
+        texts = sorted({text for found in self._spans.values() for text in found})
+        self._places = {text: place for place, text in enumerate(texts)}
+        self._vectors = embedder.embed(texts)
+        self._lexical = lexical_matrix(texts)
+        self._ruled = np.array([bool(find_injections(text)) for text in texts])
+
+    def share(self, fitted: Fitted, bars: tuple[float, float], kind: str) -> float:
+        """Return the share of a kind's texts of which a sentence is taken for an order."""
+        threshold, gate = bars
+        said = self._lexical @ fitted.lexical
+        whole = self._vectors @ fitted.embedding + said + fitted.bias
+        taken = self._ruled | ((whole >= threshold) & (said >= gate))
+        marked = [
+            any(taken[self._places[text]] for text in self._spans.get(int(row), ()))
+            for row in np.flatnonzero(self._data.kinds == kind)
+        ]
+        return round(float(np.mean(marked)), 3)
+
+
+def report(data: Data, embedder: Embedder) -> None:
     """Print recall on kinds of orders, and false alarms on families, that were left out.
 
     Orders of a kind are told as they are, and behind leads that training never sees.
     """
-    threshold, gate = data.bars(data.known)
+    bars = data.bars(data.known)
+    judged = Sentences(data, embedder)
     kinds = sorted({kind.partition("/")[2] for kind in data.kinds if kind.startswith("planted/")})
-    found: list[float] = []
+    led: list[float] = []
     for kind in kinds:
         fitted = data.fit(data.known & (data.kinds != f"planted/{kind}"))
-        shares = {
-            name: data.found(fitted, threshold, gate, data.kinds == f"{mark}/{kind}")
-            for name, mark in (("plain", "planted"), ("behind_unseen_leads", "unseen"))
-        }
-        found.append(shares["behind_unseen_leads"])
-        print(json.dumps({"left_out": kind, **shares}))
+        plain = judged.share(fitted, bars, f"planted/{kind}")
+        led.append(judged.share(fitted, bars, f"unseen/{kind}"))
+        print(json.dumps({"left_out": kind, "plain": plain, "behind_unseen_leads": led[-1]}))
     for family in sorted({kind for kind in data.kinds if kind.startswith("harmless/")}):
         fitted = data.fit(data.known & (data.kinds != family))
-        share = data.found(fitted, threshold, gate, data.kinds == family)
+        share = judged.share(fitted, bars, family)
         print(json.dumps({"left_out": family, "false_alarms": share}))
-    print(json.dumps({"mean_of_left_out_kinds": round(float(np.mean(found)), 3)}))
+    print(json.dumps({"mean_of_left_out_kinds": round(float(np.mean(led)), 3)}))
 
 
 def main() -> None:
@@ -282,7 +299,7 @@ def main() -> None:
     )
     print(json.dumps({"examples": int(data.known.sum()), "threshold": round(threshold, 3)}))
     if arguments.report:
-        report(data)
+        report(data, embedder)
 
 
 if __name__ == "__main__":

@@ -16,8 +16,11 @@ BENCHMARKS = {
     "ingest": "a whole local ingestion against its embedding and entity time",
 }
 EVALUATIONS = {
+    "answers": "answers of this deployment: citations, support, refusals",
     "retrieval": "nDCG@10, recall and MRR of search --queries output against judgements",
+    "safety": "injections found, false alarms, planted attacks that succeed, personal data found",
 }
+_MODULES = {"retrieval": "retrieval_quality"}
 _CONTEXT = {"allow_extra_args": True, "ignore_unknown_options": True}
 
 
@@ -47,7 +50,7 @@ def evaluate(
     context: typer.Context, name: Annotated[str, typer.Argument(help="Which evaluation.")]
 ) -> None:
     """Run a quality evaluation; options behind its name go to it."""
-    _run("evaluate", EVALUATIONS, f"benchmarks.{name}_quality", name, context.args)
+    _run("evaluate", EVALUATIONS, f"benchmarks.{_MODULES.get(name, name)}", name, context.args)
 
 
 bench.__doc__ = f"{bench.__doc__}\n\n{_list(BENCHMARKS)}"

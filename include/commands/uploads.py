@@ -12,7 +12,7 @@ import signal
 
 IDLE_SECONDS = 120.0
 _PARENT_DIED = 1  # PR_SET_PDEATHSIG of prctl(2)
-_NICENESS = 10
+_NICENESS = 5
 _SETTINGS = {
     # Within this process, models stay loaded from one document to the next.
     "TIDEMARK_WORKERS": "1",

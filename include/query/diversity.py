@@ -7,8 +7,7 @@ are different passages however much they share.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from uuid import UUID
 
@@ -34,7 +33,6 @@ class Kept:
     ranked: Ranked
     passage: Passage
     words: frozenset[str]
-    numbers: frozenset[str]
     similar: list[UUID] = field(default_factory=list)
 
 
@@ -47,18 +45,12 @@ class Collapse:
     def take(self, ranked: Ranked, passage: Passage) -> None:
         """Keep a passage, or note it beside the better one that says the same."""
         words = words_of(passage.text)
-        numbers = frozenset(word for word in words if not word.isalpha())
         for better in self.kept:
-            # Sizes first: they rule out most pairs.
-            if (
-                min(len(words), len(better.words)) >= SAME * max(len(words), len(better.words))
-                and numbers == better.numbers
-                and overlap(words, better.words) >= SAME
-            ):
+            if _same(words, better.words):
                 if passage.doc_id != better.passage.doc_id:
                     better.similar.append(passage.doc_id)
                 return
-        self.kept.append(Kept(ranked, passage, words, numbers))
+        self.kept.append(Kept(ranked, passage, words))
 
 
 def diversify(kept: list[Kept]) -> list[Kept]:
@@ -72,12 +64,18 @@ def diversify(kept: list[Kept]) -> list[Kept]:
     placed: list[Kept] = []
     for start in range(0, len(kept), BLOCK):
         left = kept[start : start + BLOCK]
-        block: list[Kept] = []
+        repeated = [0.0] * len(left)
         while left:
-            best = max(left, key=lambda item: _worth(item, block))
-            left.remove(best)
-            block.append(best)
-        placed += block
+            costs = [_cost(item, share) for item, share in zip(left, repeated, strict=True)]
+            worth = [item.ranked.score - cost for item, cost in zip(left, costs, strict=True)]
+            place = worth.index(max(worth))
+            best = left.pop(place)
+            del repeated[place]
+            placed.append(_charged(best, costs[place]))
+            repeated = [
+                max(share, overlap(item.words, best.words))
+                for item, share in zip(left, repeated, strict=True)
+            ]
     return placed
 
 
@@ -99,7 +97,22 @@ def overlap(words: frozenset[str], others: frozenset[str]) -> float:
     return shared / (len(words) + len(others) - shared) if shared else 0.0
 
 
-def _worth(item: Kept, block: Iterable[Kept]) -> float:
-    repeated = max((overlap(item.words, placed.words) for placed in block), default=0.0)
+def _same(words: frozenset[str], others: frozenset[str]) -> bool:
+    # Sizes first: they rule out most pairs.
+    if min(len(words), len(others)) < SAME * max(len(words), len(others)):
+        return False
+    return overlap(words, others) >= SAME and all(map(str.isalpha, words ^ others))
+
+
+def _cost(item: Kept, repeated: float) -> float:
     excess = max(0.0, repeated - _REPEATS) / (1 - _REPEATS)
-    return item.ranked.score * (1 - _GIVES_WAY * excess)
+    return item.ranked.score * _GIVES_WAY * excess
+
+
+def _charged(item: Kept, cost: float) -> Kept:
+    """Take the cost off the score, and say so."""
+    if not cost:
+        return item
+    ranked = item.ranked
+    signals = {**ranked.signals, "repetition": -cost}
+    return replace(item, ranked=replace(ranked, score=ranked.score - cost, signals=signals))

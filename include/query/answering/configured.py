@@ -39,6 +39,7 @@ def configured_answerer(
         entailment = CrossEncoder(given.entailment_model)
     policy = AnswerPolicy(
         seconds=given.answer_seconds,
+        wait_seconds=given.answer_wait_seconds,
         context_tokens=given.answer_context_tokens,
         candidates=given.answer_candidates,
     )

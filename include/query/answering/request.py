@@ -103,6 +103,7 @@ class AnswerPolicy:
 
     Attributes:
         seconds: for the model to write in; what is not written then is left out.
+        wait_seconds: for the model to begin; then the documents are quoted.
         context_tokens: of a prompt at most; the model's own limit holds besides.
         candidates: drafts that are written and ranked; more than one comes unstreamed.
         understanding_ms: for what only a model can do before the search.
@@ -112,6 +113,7 @@ class AnswerPolicy:
     """
 
     seconds: float = 60.0
+    wait_seconds: float = 25.0
     context_tokens: int = 1_200
     candidates: int = 1
     understanding_ms: float = 60.0

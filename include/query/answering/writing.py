@@ -132,15 +132,24 @@ class Writer:
                 timeout=self._policy.seconds,
             )
             async with aclosing(stream):
-                async for token in stream:
-                    if not writing.waits:
-                        writing.wait("first_token", began)
+                token = await self._first_token(stream)
+                writing.wait("first_token", began)
+                while token is not None:
                     for draft in sentences.feed(token):
                         yield draft
+                    token = await anext(stream, None)
             for draft in sentences.finish():
                 yield draft
         finally:
             writing.wait("generate", began)
+
+    async def _first_token(self, stream: AsyncGenerator[str, None]) -> str | None:
+        """Wait for the model to begin, no longer than a person would."""
+        try:
+            async with asyncio.timeout(self._policy.wait_seconds):
+                return await anext(stream, None)
+        except TimeoutError:
+            raise ModelUnavailableError("it did not begin in time") from None
 
     async def _best_candidate(
         self, style: Style, prompt: Prompt, verifier: Verifier

@@ -11,8 +11,8 @@ import pytest
 from psycopg.types.json import Jsonb
 
 from include import ids
-from include.query import InvalidQueryError
-from include.query.understanding import CorpusEntity, Understood, normalise_query
+from include.query import Entity, InvalidQueryError
+from include.query.understanding import Understood, normalise_query
 
 
 def texts(result: Any) -> list[str]:
@@ -207,7 +207,7 @@ def test_a_shared_entity_lifts_its_document(corpus: Any, searcher: Any) -> None:
     corpus.add("green tea leaves 1")
     named = corpus.add("green tea leaves 2", entities=["Kew"])
     query = normalise_query("green tea leaves")
-    kew = CorpusEntity(ids.entity_id("ORG", "Kew"), "ORG", "Kew")
+    kew = Entity(ids.entity_id("ORG", "Kew"), "ORG", "Kew")
 
     first = searcher.search(Understood(query.raw, query.text, query.terms, entities=(kew,))).hits[0]
 

@@ -3,6 +3,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from uuid import UUID
 
+import pytest
+
 from include.query.diversity import Collapse, Kept, diversify
 from include.query.results import Candidate, Passage, Ranked
 
@@ -70,6 +72,8 @@ def test_what_repeats_a_better_hit_gives_way_to_its_equals() -> None:
     far = diversify(collapsed(first, repeats, other, scores=(0.9, 0.80, 0.60)))
 
     assert (numbers(near), numbers(far)) == ([0, 2, 1], [0, 1, 2])
+    assert near[2].ranked.score == pytest.approx(0.80 + near[2].ranked.signals["repetition"])
+    assert 0 > near[2].ranked.signals["repetition"] >= -0.05 * 0.80
 
 
 def test_a_longer_ranking_begins_like_a_shorter_one() -> None:

@@ -38,9 +38,13 @@ export const skeleton = (label) => h("div", { class: "skeleton", role: "img", "a
 
 /** Tell screen readers what has just happened, without moving the focus. */
 export function announce(text) {
-  by("status").textContent = text;
+  // A log, since two things may happen at once: what is added is read, what stands there is not.
+  const log = by("status");
+  log.append(h("p", {}, text));
+  while (log.childElementCount > MOST_ANNOUNCED) log.firstChild.remove();
 }
 
+const MOST_ANNOUNCED = 5;
 let toastTimer = 0;
 
 /** Show a short message for a moment; screen readers hear it too. */

@@ -141,7 +141,7 @@ def test_axe_finds_nothing(
 def test_the_answer_is_announced(visit: Visit) -> None:
     page = visit()
     ask(page, "How long is the Nile?")
-    expect(page.get_by_role("status").first).to_contain_text("6650")
+    expect(page.get_by_role("log")).to_contain_text("6650")
 
 
 def test_the_chosen_appearance_stays(visit: Visit) -> None:
