@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import shutil
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Page, sync_playwright
 
 FOLDER = Path(__file__).resolve().parent.parent / "docs" / "screenshots"
 DESKTOP: dict[str, Any] = {"viewport": {"width": 1360, "height": 850}}
@@ -22,11 +23,12 @@ PHONE: dict[str, Any] = {
     "is_mobile": True,
     "has_touch": True,
 }
+ALL = {"start", "results", "answer", "document"}
 LOOKS = {
-    "desktop": DESKTOP,
-    "desktop-dark": DESKTOP | {"color_scheme": "dark"},
-    "phone": PHONE,
-    "phone-dark": PHONE | {"color_scheme": "dark"},
+    "desktop": (DESKTOP, ALL),
+    "desktop-dark": (DESKTOP | {"color_scheme": "dark"}, {"document"}),
+    "phone": (PHONE, {"results", "answer", "document"}),
+    "phone-dark": (PHONE | {"color_scheme": "dark"}, {"answer"}),
 }
 ANSWER_MS = 180_000
 
@@ -43,43 +45,39 @@ def main() -> int:
             executable_path=shutil.which("chromium"), args=["--no-sandbox"]
         )
         session: Any = None
-        for look, options in LOOKS.items():
-            session = _look(browser, look, options, session, link, question)
+        for look, (options, wanted) in LOOKS.items():
+            context = browser.new_context(
+                locale="en-US", reduced_motion="reduce", storage_state=session, **options
+            )
+            page = context.new_page()
+            # The link works once; the session that it gave serves the other looks.
+            page.goto(link if session is None else link.partition("#")[0])
+            for state in _states(page, question):
+                if state in wanted:
+                    page.wait_for_timeout(300)
+                    page.screenshot(path=FOLDER / f"{look}-{state}.png")
+                    print(FOLDER / f"{look}-{state}.png")
+            session = context.storage_state()
+            context.close()
         browser.close()
     return 0
 
 
-def _look(
-    browser: Browser, look: str, options: dict[str, Any], session: Any, link: str, question: str
-) -> Any:
-    context = browser.new_context(
-        locale="en-US", reduced_motion="reduce", storage_state=session, **options
-    )
-    page = context.new_page()
-    # The link works once; the session that it gave serves the other looks.
-    page.goto(link if session is None else link.partition("#")[0])
+def _states(page: Page, question: str) -> Iterator[str]:
+    """Bring the page from one state to the next."""
     page.locator("#who:not(:empty)").wait_for(state="attached")
-    _shoot(page, f"{look}-start")
+    yield "start"
     field = page.get_by_role("searchbox")
     field.fill(question)
     page.locator(".hit").first.wait_for()
-    _shoot(page, f"{look}-results")
+    yield "results"
     field.press("Enter")
     page.locator("[aria-label='Copy the answer']").wait_for(timeout=ANSWER_MS)
-    page.evaluate("document.activeElement.blur()")
-    _shoot(page, f"{look}-answer")
+    field.blur()
+    yield "answer"
     page.locator(".answer .chip, .hit-link").first.click()
     page.locator("#reader mark").first.wait_for()
-    _shoot(page, f"{look}-document")
-    kept = context.storage_state()
-    context.close()
-    return kept
-
-
-def _shoot(page: Page, name: str) -> None:
-    page.wait_for_timeout(300)
-    page.screenshot(path=FOLDER / f"{name}.png")
-    print(FOLDER / f"{name}.png")
+    yield "document"
 
 
 if __name__ == "__main__":

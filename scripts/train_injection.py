@@ -228,11 +228,10 @@ class Sentences:
 
     def __init__(self, data: Data, embedder: Embedder) -> None:
         self._data = data
-        judged = np.char.startswith(data.kinds, ("planted/", "unseen/", "harmless/"))
         self._spans = {
-            int(row): [data.examples[row].text[start:end] for start, end in spans]
-            for row in np.flatnonzero(judged)
-            if (spans := list(sentences(data.examples[row].text)))
+            row: [example.text[start:end] for start, end in sentences(example.text)]
+            for row, example in enumerate(data.examples)
+            if example.kind.partition("/")[0] in {"planted", "unseen", "harmless"}
         }
         texts = sorted({text for found in self._spans.values() for text in found})
         self._places = {text: place for place, text in enumerate(texts)}
@@ -247,7 +246,7 @@ class Sentences:
         whole = self._vectors @ fitted.embedding + said + fitted.bias
         taken = self._ruled | ((whole >= threshold) & (said >= gate))
         marked = [
-            any(taken[self._places[text]] for text in self._spans.get(int(row), ()))
+            any(taken[self._places[text]] for text in self._spans[int(row)])
             for row in np.flatnonzero(self._data.kinds == kind)
         ]
         return round(float(np.mean(marked)), 3)

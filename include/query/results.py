@@ -136,7 +136,6 @@ class SearchResult:
         timings_ms: a figure a step and ``total``; legs run at the same time, so steps overlap.
         facets: counted over the documents of the best candidates; empty where not asked for.
         next: cursor of the following page; None where there is none.
-        corpus_version: changes whenever what may be found changes; see ``Searcher``.
     """
 
     query: str
@@ -144,7 +143,6 @@ class SearchResult:
     timings_ms: dict[str, float] = field(default_factory=dict)
     facets: Facets = field(default_factory=dict)
     next: str | None = None
-    corpus_version: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """Return the stable JSON form of a result."""

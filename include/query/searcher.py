@@ -205,9 +205,8 @@ class Searcher:
         start = 0 if request.cursor is None else read_cursor(request.cursor, identity)
         end = min(start + request.top_k, DEEPEST)
         caller = self._as(request.groups)
-        version = await caller.call(retrieve.corpus_version)
         if not asked.text:
-            return SearchResult(asked.raw, (), timings.as_json(), corpus_version=version)
+            return SearchResult(asked.raw, (), timings.as_json())
         named = tuple(dict.fromkeys(known.entity_id for known in getattr(asked, "entities", ())))
         pages = Pages(
             caller,
@@ -231,7 +230,7 @@ class Searcher:
             for rank, item in enumerate(shown, start=start + 1)
         )
         following = write_cursor(end, identity) if page.more and hits and end < DEEPEST else None
-        return SearchResult(asked.raw, hits, timings.as_json(), facets, following, version)
+        return SearchResult(asked.raw, hits, timings.as_json(), facets, following)
 
     def _as(self, groups: Sequence[str] | None) -> As:
         if groups is not None:

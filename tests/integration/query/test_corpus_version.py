@@ -64,12 +64,3 @@ def test_it_moves_when_the_change_can_be_seen(corpus: Any, database: Any, versio
         writer.commit()
     assert version() not in {before, between}
     assert corpus.value("select count(*) from corpus.search_change") == 0
-
-
-def test_a_result_carries_the_version_it_is_at_least(
-    corpus: Any, searcher: Any, version: Any
-) -> None:
-    corpus.add("green tea")
-
-    assert searcher.search("tea", groups=[]).corpus_version == version()
-    assert searcher.search("", groups=[]).corpus_version == version()

@@ -10,6 +10,7 @@ import { go } from "./route.js";
 import { highlighted, snippet, wanted } from "./text.js";
 
 const SLOW_MS = 200;
+const seconds = new Intl.NumberFormat(undefined, { maximumFractionDigits: 2 });
 const WARNING = "Contains text that tries to give instructions; it is kept out of answers.";
 
 export class Results {
@@ -119,7 +120,7 @@ function told(result) {
   if (!amount) return "No results";
   const count = result.next ? `The first ${amount}` : `${amount} ${amount === 1 ? "passage" : "passages"}`;
   const total = result.timings_ms?.total;
-  return total === undefined ? count : `${count}, in ${(total / 1000).toLocaleString(undefined, { maximumSignificantDigits: 1 })} s`;
+  return total === undefined ? count : `${count}, in ${seconds.format(Math.max(total / 1000, 0.01))} s`;
 }
 
 function spelling(route, { corrected, suggestion }) {
