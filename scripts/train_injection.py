@@ -35,11 +35,13 @@ from include.safety.injection import find_injections, sentences  # ruff: ignore[
 
 _FILLS = 6
 _LONGEST = 1_000
-_FOLDS = 5
+_FOLDS = 10
 _FALSE_ALARMS = 0.03
 _FALSE_MARKS = 0.005
 _MISSED_BY_GATE = 0.01
 _PROSE = 1_200
+# Kinds that are the same orders in languages that the bundled embedding model hardly knows.
+_LANGUAGES = ("german", "romance", "other_script")
 _SEED = 7
 # Documents that give orders to models, or quote them.
 _ABOUT_MODELS = re.compile(r"agent|skill|prompt|llm|openai|anthropic|transformers|\bai\b")
@@ -260,17 +262,19 @@ def report(data: Data, embedder: Embedder) -> None:
     bars = data.bars(data.known)
     judged = Sentences(data, embedder)
     kinds = sorted({kind.partition("/")[2] for kind in data.kinds if kind.startswith("planted/")})
-    led: list[float] = []
+    led: dict[str, float] = {}
     for kind in kinds:
         fitted = data.fit(data.known & (data.kinds != f"planted/{kind}"))
         plain = judged.share(fitted, bars, f"planted/{kind}")
-        led.append(judged.share(fitted, bars, f"unseen/{kind}"))
-        print(json.dumps({"left_out": kind, "plain": plain, "behind_unseen_leads": led[-1]}))
+        led[kind] = judged.share(fitted, bars, f"unseen/{kind}")
+        print(json.dumps({"left_out": kind, "plain": plain, "behind_unseen_leads": led[kind]}))
     for family in sorted({kind for kind in data.kinds if kind.startswith("harmless/")}):
         fitted = data.fit(data.known & (data.kinds != family))
         share = judged.share(fitted, bars, family)
         print(json.dumps({"left_out": family, "false_alarms": share}))
-    print(json.dumps({"mean_of_left_out_kinds": round(float(np.mean(led)), 3)}))
+    english = [share for kind, share in led.items() if kind not in _LANGUAGES]
+    means = {"kinds": np.mean(english), "with_languages": np.mean(list(led.values()))}
+    print(json.dumps({name: round(float(mean), 3) for name, mean in means.items()}))
 
 
 def main() -> None:

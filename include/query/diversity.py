@@ -6,9 +6,9 @@ are different passages however much they share.
 
 from __future__ import annotations
 
+import operator
 import re
 from dataclasses import dataclass, field, replace
-from itertools import pairwise
 from uuid import UUID
 
 from include.query.results import Passage, Ranked
@@ -45,8 +45,10 @@ class Collapse:
     def take(self, ranked: Ranked, passage: Passage) -> None:
         """Keep a passage, or note it beside the better one that says the same."""
         words = words_of(passage.text)
+        # Sizes first: they rule out most pairs.
+        least, most = SAME * len(words), len(words) / SAME
         for better in self.kept:
-            if _same(words, better.words):
+            if least <= len(better.words) <= most and _same(words, better.words):
                 if passage.doc_id != better.passage.doc_id:
                     better.similar.append(passage.doc_id)
                 return
@@ -80,15 +82,12 @@ def diversify(kept: list[Kept]) -> list[Kept]:
 
 
 def words_of(text: str) -> frozenset[str]:
-    """Return the words of a text; in scripts without spaces, its pairs of characters."""
-    folded = text.casefold()
-    if not _UNSPACED.search(folded):
-        return frozenset(_WORD.findall(folded))
-    return frozenset(
-        piece
-        for word in _WORD.findall(folded)
-        for piece in (map("".join, pairwise(word)) if len(word) > 2 else (word,))
-    )
+    """Return the words of a text; where it is written without spaces, its pairs of characters."""
+    words = _WORD.findall(text.casefold())
+    if not _UNSPACED.search(text):
+        return frozenset(words)
+    letters = "".join(words)
+    return frozenset(map(operator.add, letters, letters[1:]))
 
 
 def overlap(words: frozenset[str], others: frozenset[str]) -> float:
@@ -98,9 +97,6 @@ def overlap(words: frozenset[str], others: frozenset[str]) -> float:
 
 
 def _same(words: frozenset[str], others: frozenset[str]) -> bool:
-    # Sizes first: they rule out most pairs.
-    if min(len(words), len(others)) < SAME * max(len(words), len(others)):
-        return False
     return overlap(words, others) >= SAME and all(map(str.isalpha, words ^ others))
 
 

@@ -56,6 +56,12 @@ def _form(
 # A number that goes on, or is the fraction of another, is not one of these.
 _ALONE = r"(?<![\w.@/-])(?:{})(?![\w@]|[.,-]\d)"
 
+# Whole, or in groups of four: a word behind the number is no part of it.
+_IBAN = (
+    r"[a-z]{2}\d\d(?:[a-z0-9]{11,30}| [a-z0-9]{4}(?: (?=[a-z]{0,3}\d)[a-z0-9]{4}){1,6}"
+    r"(?: (?=[a-z]{0,2}\d)[a-z0-9]{1,3})?)"
+)
+
 
 def _card(bare: str) -> bool:
     issuer = re.match(
@@ -78,10 +84,10 @@ _FORMS = (
         r"[^\W\d_]{2,24}(?![\w-])",
     ),
     _form("credit_card", _ALONE.format(r"\d(?:[ -]?\d){11,18}"), _card),
-    _form("iban", _ALONE.format(r"[a-z]{2}\d{2}(?: ?[a-z0-9]){11,30}"), checksums.iban),
+    _form("iban", _ALONE.format(_IBAN), checksums.iban),
     _form(
         "iban",  # mistyped
-        _ALONE.format(r"[a-z]{2}\d{2}(?: ?[a-z0-9]){11,30}"),
+        _ALONE.format(_IBAN),
         checksums.iban_length,
         r"\biban\b|account|\bbank|transfer|konto",
     ),

@@ -134,9 +134,10 @@ class Answerer:
                     async for event in events:
                         yield event
             degraded = draft.broken
-            if not composition.sentences and not draft.declined:
+            if not composition.sentences:
                 degraded = True
-                if evidence.likely >= self._policy.quotable:
+                policy = self._policy
+                if evidence.likely >= (policy.beyond_doubt if draft.declined else policy.quotable):
                     for event in quote_best(evidence, request.style, composition):
                         yield event
         yield Done(await self._finish(run, composition, degraded))

@@ -74,7 +74,7 @@ _LIGHT = frozenset(
     mentions mentioned say says said provide provides provided information given note notes
     specifically include includes including however therefore thus yes per use uses used currently
     located called known named refer refers describes described indicate indicates indicated show
-    shows following answer question respectively overall
+    shows following answer question respectively overall must
     """.split()  # ruff: ignore[split-static-string] - a list of quoted words cannot be read
 )
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from include.query.answering.anchors import lacks_anchor
-from include.query.answering.claims import numbers_in, read_claim
+from include.query.answering.claims import numbers_in, read_claim, word_terms
 from include.query.answering.instructions import Guard
 from include.query.answering.segments import Segment, cut
 from include.query.batching import QueryEmbedder
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 _EMBEDDED = 16
 _UNSEEN_PAIR = 0.25
+# A number that counts what follows it (the top 5 rules) need not stand there.
+_FIGURES = re.compile(r"\b\d[\d.,:]*\b(?!\s*[^\W\d_])")
 _FLOOR = 0.22
 _SHARE_OF_BEST = 0.45
 _KIND_BONUS = 0.08
@@ -162,13 +164,16 @@ def _chosen(scored: list[Scored], words: Sequence[frozenset[int]]) -> tuple[Scor
 def _weights(question: str, segments: Sequence[Segment]) -> dict[frozenset[int], float]:
     """Weigh the question's words by how few of the segments have them."""
     weights = {}
-    for word, terms in read_claim(question).words.items():
-        if word in _ASKING:
+    words = dict(read_claim(question).words)
+    words.update((number, word_terms(number)) for number in _FIGURES.findall(question))
+    for word, terms in words.items():
+        if word in _ASKING or not terms:
             continue
         having = sum(not terms.isdisjoint(segment.terms) for segment in segments)
         weight = math.log(1 + len(segments) / (0.5 + having))
         # A pair of characters that occurs nowhere is mostly where two words meet.
-        weights[terms] = weight * _UNSEEN_PAIR if word.isdigit() and not having else weight
+        is_pair = word.isdigit() and word not in question
+        weights[terms] = weight * _UNSEEN_PAIR if is_pair and not having else weight
     return weights
 
 

@@ -40,4 +40,4 @@ def quote_best(
 def _is_head(item: Scored) -> bool:
     """Tell whether it is the head of a table or ends as if something followed."""
     text = item.segment.plain
-    return text.endswith(":") or (" | " in text and not item.segment.header)
+    return text.endswith(":") or item.segment.is_head

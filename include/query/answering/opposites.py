@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from functools import cache
 
@@ -29,6 +30,16 @@ always/never everybody/nobody everyone/nobody everything/nothing daily/weekly we
 monthly/yearly hour/minute hours/minutes hour/day hours/days day/week days/weeks week/month
 weeks/months month/year months/years metre/kilometre metres/feet million/billion thousand/million
 """
+
+_DUTY = re.compile(
+    r"\b(?:must|required?|requires|obliged|compulsory|mandatory|have to|has to)\b", re.I
+)
+_CHOICE = re.compile(r"\b(?:may|might|can|could|should|optional\w*|voluntar\w+)\b", re.I)
+
+
+def makes_a_duty(claim: str, evidence: str) -> bool:
+    """Tell whether a claim says "must" where the evidence says "may" or "should"."""
+    return bool(_DUTY.search(claim) and not _DUTY.search(evidence) and _CHOICE.search(evidence))
 
 
 def contradicts(

@@ -110,6 +110,8 @@ class AnswerPolicy:
         top_k: hits that are read.
         likely: evidence that is less likely to hold the answer is not even shown to the model.
         quotable: evidence must be this likely to be quoted in place of a model's answer.
+        beyond_doubt: evidence that is this likely is quoted although the model found no answer:
+            small models give up easily.
     """
 
     seconds: float = 60.0
@@ -120,6 +122,7 @@ class AnswerPolicy:
     top_k: int = 8
     likely: float = 0.25
     quotable: float = 0.45
+    beyond_doubt: float = 0.6
     max_sentences: Mapping[Style, int] = field(
         default_factory=lambda: {"short": 2, "detailed": 10, "chat": 5}
     )

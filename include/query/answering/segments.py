@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-from include.chunking.sentences import sentence_boundaries
+from include.chunking.sentences import LINE, sentence_boundaries
 from include.lexical import term_counts
 from include.query.results import Passage
 
@@ -15,6 +15,10 @@ _LONGEST = 600
 _RECORD = 500
 _FIELD = re.compile(r"[^\s:|][^:|]{0,40}: \S")
 _ROW = " | "
+_ITEM = re.compile(r"[-*\u2022\u2013+]\s|\d{1,2}[.)]\s")
+_ENDS = ".!?:;,\u3002\uff01\uff1f\uff1a"
+_HEADING = 90
+_PRINTED = 60
 _ANAPHOR = re.compile(
     r"(?:it|its|they|their|them|this|that|these|those|he|she|his|her|there|such|both|then|"
     r"otherwise|until then|afterwards|er|sie|es|dies\w*|il|elle|ils|elles|cela)\b",
@@ -28,7 +32,8 @@ class Segment:
 
     Attributes:
         start: offset into the passage's text, half-open with ``end``.
-        header: first row of its table; empty elsewhere.
+        above: the heading over it inside the passage, and the first row of its table.
+        is_head: it is the first row of a table itself.
         position: its place among the segments of its passage, from 0.
         flagged: it overlaps a span that was flagged when the document was ingested.
     """
@@ -37,7 +42,8 @@ class Segment:
     start: int
     end: int
     position: int
-    header: str = ""
+    above: str = ""
+    is_head: bool = False
     flagged: bool = False
 
     @property
@@ -65,7 +71,7 @@ class Segment:
     @property
     def context(self) -> str:
         """What a reader of the sentence has read above it: title, headings, head of the table."""
-        return "\n".join((self.passage.title, *self.passage.heading_path, self.header))
+        return "\n".join((self.passage.title, *self.passage.heading_path, self.above))
 
     @property
     def leans_back(self) -> bool:
@@ -91,30 +97,43 @@ def cut(passage: Passage) -> list[Segment]:
     are one record.
     """
     headings = {" ".join(text.split()) for text in (passage.title, *passage.heading_path)}
+    pieces = list(_records(passage.text, list(_pieces(passage.text))))
     made: list[Segment] = []
-    header = ""
-    for start, end in _records(passage.text, list(_pieces(passage.text))):
+    heading = header = ""
+    for place, (start, end) in enumerate(pieces):
         text = passage.text[start:end]
-        if " ".join(text.split()) in headings:
+        following = pieces[place + 1] if place + 1 < len(pieces) else None
+        known = " ".join(text.split()) in headings
+        if known or _is_heading(passage.text, start, end, following):
+            heading, header = "" if known else text, ""
             continue
         is_row = _ROW in text
-        made.append(
-            Segment(
-                passage,
-                start,
-                end,
-                len(made),
-                header if is_row else "",
-                _flagged(passage, start, end),
-            )
-        )
+        above = "\n".join(part for part in (heading, header if is_row else "") if part)
+        flagged = _flagged(passage, start, end)
+        made.append(Segment(passage, start, end, len(made), above, is_row and not header, flagged))
         header = (header or text) if is_row else ""
     return made
 
 
+def _is_heading(text: str, start: int, end: int, following: tuple[int, int] | None) -> bool:
+    """Tell whether a piece is a short line of its own, without an end, that text follows."""
+    if following is None or end - start > _HEADING or "\n" in text[start:end]:
+        return False
+    alone = (start == 0 or text[:start].rstrip(" ").endswith("\n")) and "\n" in text[
+        end : following[0]
+    ]
+    ended = text[end - 1] in _ENDS or _ROW in text[start:end] or _ITEM.match(text, start)
+    sentence = text[following[1] - 1] in ".!?\u3002\uff01\uff1f"
+    return alone and not ended and sentence
+
+
 def _pieces(text: str) -> Iterator[tuple[int, int]]:
     """Yield the spans of sentences and lines without the white space around them."""
-    cuts = [boundary.at for boundary in sentence_boundaries(text, 0, len(text))]
+    cuts = [
+        boundary.at
+        for boundary in sentence_boundaries(text, 0, len(text))
+        if boundary.cost != LINE or not _is_wrapped(text, boundary.at)
+    ]
     start = 0
     for end in (*cuts, len(text)):
         piece = text[start:end]
@@ -122,6 +141,14 @@ def _pieces(text: str) -> Iterator[tuple[int, int]]:
         start = end
         if first < last:
             yield first, last
+
+
+def _is_wrapped(text: str, at: int) -> bool:
+    """Tell whether a line goes on behind its break, as lines of printed pages do."""
+    line = text[:at].rstrip().rpartition("\n")[2]
+    if _ROW in line or _FIELD.match(line) or _ITEM.match(text, at) or _FIELD.match(text, at):
+        return False
+    return text[at].islower() or text[at].isdigit() or len(line) >= _PRINTED
 
 
 def _records(text: str, pieces: list[tuple[int, int]]) -> Iterator[tuple[int, int]]:

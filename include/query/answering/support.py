@@ -26,7 +26,7 @@ from include.query.answering.claims import (
     read_claim,
 )
 from include.query.answering.kinship import Kinship
-from include.query.answering.opposites import contradicts
+from include.query.answering.opposites import contradicts, makes_a_duty
 from include.query.answering.segments import Segment
 
 if TYPE_CHECKING:
@@ -133,6 +133,8 @@ class Verifier:
             return "name"
         if _differently_negated(claim, span) or contradicts(claim.words, span.words):
             return "negation"
+        if makes_a_duty(claim.text, span.flat):
+            return "unsupported"
         if self._entailment is not None:
             premise = f"{span.segments[0].passage.title}. {span.flat}"
             entailed = float(self._entailment.score([(premise, claim.text)])[0])

@@ -21,6 +21,8 @@ PERSONAL = [
     ("credit_card", "amex ", "378282246310005", ", expires soon"),
     ("iban", "Pay to ", "DE89 3704 0044 0532 0130 00", "."),
     ("iban", "", "gb82west12345698765432", ""),
+    ("iban", "Move it from ", "GB82WEST12345698765432", " to the other account, please."),
+    ("iban", "", "GB82 WEST 1234 5698 7654 32", " is mine"),
     ("national_id", "SSN ", "536-90-4399", "."),
     ("national_id", "Her social security number is ", "536904399", "."),
     ("national_id", "NINO ", "AB 12 34 56 C", ""),

@@ -164,8 +164,11 @@ export class Thread {
 
   async #stream(turn, body, signal) {
     for await (const [event, data] of events("answer", body, signal)) {
-      if (event === "hits") learnTitles(data.hits);
-      else if (event === "token") turn.draft(data.text, data.sentence);
+      if (event === "hits") {
+        learnTitles(data.hits);
+        turn.found(data.hits.length);
+      }
+      if (event === "token") turn.draft(data.text, data.sentence);
       else if (event === "citation") turn.cite(data, data.sentence);
       else if (event === "retract") turn.retract(data.sentence);
       else if (event === "error") throw problemOf(data);

@@ -29,8 +29,17 @@ export class Turn {
     );
   }
 
+  /** Say how far it is, until the first words come. */
+  found(count) {
+    if (!count || this.#sentences.length) return;
+    this.verdict.replaceChildren(count === 1 ? "Reading one passage …" : `Reading ${count} passages …`);
+  }
+
   draft(text, sentence) {
-    if (!this.#sentences.length) this.body.replaceChildren(h("p", { class: "draft", dir: "auto" }));
+    if (!this.#sentences.length) {
+      this.body.replaceChildren(h("p", { class: "draft", dir: "auto" }));
+      this.verdict.replaceChildren();
+    }
     this.#sentence(sentence).firstChild.append(text);
   }
 
@@ -79,6 +88,7 @@ export class Turn {
   fail(problem, retry) {
     this.body.removeAttribute("aria-busy");
     this.body.replaceChildren(problemView(problem, retry));
+    this.verdict.replaceChildren();
     this.actions.replaceChildren();
   }
 

@@ -115,7 +115,7 @@ def test_a_wrong_marker_of_the_model_counts_for_nothing(
 
 
 def test_not_in_the_documents_is_an_answer(desk: Any, model: FakeLLM, documents: Any) -> None:
-    model.say("NOT IN THE PASSAGES")
+    model.say("I don't know.")
     declined = desk.ask("How many passengers does the ferry Petrel carry?")
     unrelated = desk.ask("Which chemical element has the symbol Hg?")
 

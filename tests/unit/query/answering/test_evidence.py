@@ -27,7 +27,7 @@ def test_a_passage_falls_into_sentences_rows_and_records(make_passage: Any) -> N
         "Berth | Fee", "1 | 4.20", "5 | 1.90", "name: Petrel; built: 1998",
         "Dr. Vane pays 3.5 euros.", "It is due at once.",
     ]  # fmt: skip
-    assert segments[2].header == "Berth | Fee"
+    assert segments[1].above == "Berth | Fee"
     for segment in segments:
         assert text[segment.start_char - 7 : segment.end_char - 7] == segment.text
 
