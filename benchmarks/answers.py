@@ -56,7 +56,7 @@ async def _ask_all(questions: Sequence[Mapping[str, Any]], style: Any) -> dict[s
     from include.commands.answer import open_answerer
     from include.platform.database import dsn
     from include.query import AsyncPool
-    from include.query.conversations import Conversations
+    from include.query.answering.conversations import Conversations
 
     rows = []
     operator = AsyncPool(dsn("operator"))

@@ -77,7 +77,7 @@ async def open_answerer() -> AsyncGenerator[Answerer]:
     from include.platform.model import configured_chat
     from include.query import AsyncPool, Searcher
     from include.query.answering.configured import configured_answerer
-    from include.query.conversations import Conversations
+    from include.query.answering.conversations import Conversations
     from include.query.understanding import Understander
     from include.safety import load_screen
     from include.settings import settings

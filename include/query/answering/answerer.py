@@ -13,6 +13,7 @@ from uuid import UUID, uuid4
 from include.errors import UnavailableError
 from include.llm import ChatModel
 from include.query.answering.composing import Composition
+from include.query.answering.conversations import Conversations, Kept, group_of
 from include.query.answering.events import (
     Answer,
     Done,
@@ -30,7 +31,6 @@ from include.query.answering.request import AnswerPolicy, AnswerRequest
 from include.query.answering.tone import Tone, load_tone
 from include.query.answering.writing import Writer, Writing
 from include.query.caller import Caller
-from include.query.conversations import Conversations, Kept, group_of
 from include.query.results import Hit
 from include.query.timing import Timings
 from include.query.understanding import Turn, Understander, Understood

@@ -11,8 +11,8 @@ from include.settings import settings
 
 if TYPE_CHECKING:
     from include.llm import ChatModel
+    from include.query.answering.conversations import Conversations
     from include.query.batching import QueryEmbedder
-    from include.query.conversations import Conversations
     from include.query.searcher import Searcher
     from include.query.understanding import Understander
     from include.safety import Screen

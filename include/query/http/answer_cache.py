@@ -18,11 +18,11 @@ from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
 from include.errors import UnavailableError
+from include.query.answering.conversations import Conversations, Kept
 from include.query.answering.events import Answer, Done, Event, HitsFound
 from include.query.answering.request import AnswerRequest, History
 from include.query.caller import Caller
 from include.query.connections import AsyncPool
-from include.query.conversations import Conversations, Kept
 
 if TYPE_CHECKING:
     from include.query.http.services import Services

@@ -128,7 +128,7 @@ def request_id_of(request: Request) -> str | None:
 
 def _is_missing(error: Exception) -> bool:
     # Imported here: who passes calls on imports this module, too, and needs no answers for it.
-    from include.query.conversations import ConversationNotFoundError
+    from include.query.answering.conversations import ConversationNotFoundError
 
     return isinstance(error, ConversationNotFoundError)
 

@@ -12,8 +12,8 @@ import pytest
 from include.llm.client import EndpointModel
 from include.query import AsyncPool, Searcher
 from include.query.answering import Answer, Answerer, AnswerPolicy, AnswerRequest, Done, Event
+from include.query.answering.conversations import Conversations
 from include.query.caller import Caller
-from include.query.conversations import Conversations
 from include.query.understanding import Understander
 from include.safety import Screen
 from tests.fake_llm import FakeLLM

@@ -9,8 +9,8 @@ from uuid import UUID, uuid4
 import psycopg
 import pytest
 
+from include.query.answering.conversations import ConversationNotFoundError
 from include.query.caller import OPERATOR, Caller
-from include.query.conversations import ConversationNotFoundError
 from include.store import lineage
 from include.store.database import connect
 from tests.fake_llm import FakeLLM
