@@ -16,6 +16,10 @@ from include.errors import UnavailableError
 Connection = psycopg.AsyncConnection[tuple[Any, ...]]
 
 
+class LostConnectionError(UnavailableError):
+    """The server ended a connection that had been open; another may do."""
+
+
 class AsyncPool:
     """Connections of one role, opened when needed, at most ``size`` at a time.
 
@@ -53,6 +57,7 @@ class AsyncPool:
                 connections stayed in use.
         """
         await self._wait_for_turn()
+        connection = None
         try:
             connection = self._take() or await self._connect()
             try:
@@ -64,7 +69,8 @@ class AsyncPool:
                 "The database took too long over this. Ask for less, or try again."
             ) from error
         except psycopg.OperationalError as error:
-            raise UnavailableError(
+            kind = UnavailableError if connection is None else LostConnectionError
+            raise kind(
                 f"The database cannot be reached ({_first_line(error)}). See `./tidemark status`."
             ) from error
         finally:

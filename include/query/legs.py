@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 from uuid import UUID
 
 from include.query import retrieve
-from include.query.connections import AsyncPool, Connection
+from include.query.connections import AsyncPool, Connection, LostConnectionError
 from include.query.results import Candidate, Mode
 from include.query.retrieve import Groups
 from include.query.timing import Timings
@@ -65,9 +65,16 @@ class As:
         *arguments: P.args,
         **named: P.kwargs,
     ) -> R:
-        """Return what the function returns for this caller."""
-        async with self.pool.connection() as connection:
-            return await function(connection, self.groups, *arguments, **named)
+        """Return what the function returns for this caller.
+
+        Nothing is written, so what fails with its connection is asked once more.
+        """
+        try:
+            async with self.pool.connection() as connection:
+                return await function(connection, self.groups, *arguments, **named)
+        except LostConnectionError:
+            async with self.pool.connection() as connection:
+                return await function(connection, self.groups, *arguments, **named)
 
 
 async def find(

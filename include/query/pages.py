@@ -16,7 +16,7 @@ from include.query.rerank import RerankStep
 from include.query.results import Facets, Nearby, Passage, Ranked
 from include.query.timing import Timings
 
-_CANDIDATES = 50
+_CANDIDATES = 30
 _CANDIDATES_A_HIT = 3
 _MOST_CANDIDATES = 6_400
 _SPARE = 4

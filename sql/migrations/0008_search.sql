@@ -314,6 +314,8 @@ $$;
 -- last score is a threshold. Then what the other terms could lift above it, if anything: passages
 -- that hold enough of them at once (after Turtle and Flood, Query Evaluation: Strategies and
 -- Optimizations, 1995). Terms are integers, so they stand in the text of a condition as they are.
+-- A step may find again what one before it found: telling them apart afterwards is cheaper than
+-- looking into the terms of every passage.
 drop function corpus.search_lexical(integer[], integer[], integer, jsonb);
 create function corpus.search_lexical(
     terms integer[], frequencies integer[], amount integer, filters jsonb default '[]',
@@ -326,21 +328,36 @@ declare
     acting constant boolean := corpus.act_for(caller);
     groups constant text[] := corpus.caller_groups();
     conditions constant text := corpus.row_conditions(filters);
-    query constant sparsevec := corpus.query_vector(terms, frequencies);
     share constant real := corpus.matching_share(conditions, filters, groups);
+    -- The terms from the rarest on, the highest weight of each, and how many passages hold one up
+    -- to it.
+    known integer[];
+    bounds float8[];
+    holders bigint[];
+    query sparsevec;
     -- Passages that are likely to hold enough visible ones.
     reach float8 := 2 * amount / greatest(share, 0.05);
-    left_terms integer[];
-    bounds float8[];
-    rare integer[];
-    done integer[] := '{}';
+    taken integer := 0;
+    first integer;
+    lookup text;
     combinations text[];
     chunks uuid[] := '{}';
     documents uuid[] := '{}';
     scores float8[] := '{}';
     times timestamptz[] := '{}';
-    threshold float8 := 0;
+    -- A little below the last score, because distances are summed in single precision.
+    threshold float8;
 begin
+    select
+        array_agg(w.term order by w.documents, w.term),
+        array_agg(w.bound order by w.documents, w.term),
+        array_agg(w.holders order by w.documents, w.term),
+        ('{' || string_agg(w.term || ':' || w.weight, ',') || '}/1000000000')::sparsevec
+    into known, bounds, holders, query
+    from (
+        select q.*, sum(q.documents) over (order by q.documents, q.term) as holders
+        from corpus.query_weights(terms, frequencies) as q
+    ) as w;
     if query is null then
         return;
     end if;
@@ -351,16 +368,27 @@ begin
         return;
     end if;
     loop
-        select
-            coalesce(array_agg(w.term) filter (where w.before < reach), '{}'),
-            coalesce(array_agg(w.term) filter (where w.before >= reach), '{}'),
-            coalesce(array_agg(w.bound) filter (where w.before >= reach), '{}')
-        into rare, left_terms, bounds
-        from (
-            select q.*, sum(q.documents) over (order by q.documents, q.term) - q.documents as before
-            from corpus.query_weights(terms, frequencies) as q
-        ) as w
-        where w.term <> all (done);
+        if threshold is null then
+            first := taken + 1;
+            loop
+                taken := taken + 1;
+                exit when taken = cardinality(known) or holders[taken] >= reach;
+            end loop;
+            reach := reach * 8;
+            lookup := format('l.terms && %L::integer[]', known[first:taken]);
+        else
+            combinations := corpus.term_combinations(
+                known[taken + 1:], bounds[taken + 1:], threshold
+            );
+            exit when combinations = '{}';
+            lookup := coalesce(
+                (
+                    select string_agg(format('l.terms @> %L::integer[]', c.terms), ' or ')
+                    from unnest(combinations) as c (terms)
+                ), format('l.terms && %L::integer[]', known[taken + 1:])
+            );
+            taken := cardinality(known);
+        end if;
         select
             chunks || coalesce(array_agg(s.chunk_id), '{}'),
             documents || coalesce(array_agg(s.doc_id), '{}'),
@@ -368,40 +396,23 @@ begin
             times || coalesce(array_agg(s.modified_at), '{}')
         into chunks, documents, scores, times
         from corpus.score_terms(
-            format('l.terms && %L::integer[] and not (l.terms && %L::integer[])', rare, done),
-            query, 0, amount, conditions, filters, groups
+            lookup, query, coalesce(threshold, 0), amount, conditions, filters, groups
         ) as s;
-        done := done || rare;
-        exit when left_terms = '{}' or cardinality(scores) >= amount;
-        reach := reach * 8;
+        exit when taken = cardinality(known);
+        select f.score * 0.9999 into threshold
+        from (
+            select distinct on (u.chunk) u.score from unnest(chunks, scores) as u (chunk, score)
+        ) as f
+        order by f.score desc
+        offset amount - 1 limit 1;
     end loop;
-    -- A little slack: distances are summed in single precision.
-    select s.score * 0.9999 into threshold
-    from unnest(scores) as s (score)
-    order by s.score desc
-    offset amount - 1 limit 1;
-    combinations := corpus.term_combinations(left_terms, bounds, threshold);
     return query
-    select x.chunk_id, x.doc_id, x.score::real, x.modified_at
+    select f.chunk_id, f.doc_id, f.score::real, f.modified_at
     from (
-        select * from unnest(chunks, documents, scores, times)
-        as f (chunk_id, doc_id, score, modified_at)
-        union all
-        select * from corpus.score_terms(
-            format(
-                '(%s) and not (l.terms && %L::integer[])',
-                case when combinations is null then format('l.terms && %L::integer[]', left_terms)
-                else (
-                    select string_agg(format('l.terms @> %L::integer[]', c.terms), ' or ')
-                    from unnest(combinations) as c (terms)
-                ) end,
-                done
-            ),
-            query, threshold, amount, conditions, filters, groups
-        )
-        where left_terms <> '{}' and combinations is distinct from '{}'
-    ) as x
-    order by x.score desc, x.chunk_id
+        select distinct on (u.chunk_id) u.*
+        from unnest(chunks, documents, scores, times) as u (chunk_id, doc_id, score, modified_at)
+    ) as f
+    order by f.score desc, f.chunk_id
     limit amount;
 end
 $$;
