@@ -129,10 +129,10 @@ class Settings(BaseSettings):
         60, gt=0, description="Seconds the model may write an answer; the rest is left out."
     )
     answer_wait_seconds: float = Field(
-        25, gt=0, description="Seconds until the model begins; then the documents are quoted."
+        45, gt=0, description="Seconds until the model begins; then the documents are quoted."
     )
     answer_context_tokens: int = Field(
-        1200, ge=300, description="Tokens of an answer's prompt at most; more costs time."
+        800, ge=300, description="Tokens of an answer's prompt at most; more costs time."
     )
     answer_candidates: int = Field(
         1, ge=1, le=4, description="Drafts of an answer to choose from; with 2 none streams."

@@ -115,13 +115,13 @@ class AnswerPolicy:
     """
 
     seconds: float = 60.0
-    wait_seconds: float = 25.0
-    context_tokens: int = 1_200
+    wait_seconds: float = 45.0
+    context_tokens: int = 800
     candidates: int = 1
     understanding_ms: float = 60.0
     top_k: int = 8
     likely: float = 0.25
-    quotable: float = 0.45
+    quotable: float = 0.4
     beyond_doubt: float = 0.6
     max_sentences: Mapping[Style, int] = field(
         default_factory=lambda: {"short": 2, "detailed": 10, "chat": 5}
