@@ -119,3 +119,18 @@ class Done:
 
 
 Event = HitsFound | Token | Cited | Retract | Done
+
+
+def as_named(event: Event) -> tuple[str, dict[str, Any]]:
+    """Return the name and the JSON form by which an event is told to callers."""
+    match event:
+        case HitsFound():
+            return "hits", {"hits": [hit.as_json() for hit in event.hits]}
+        case Token():
+            return "token", {"text": event.text, "sentence": event.sentence}
+        case Cited():
+            return "citation", {"sentence": event.sentence, **event.citation.as_json()}
+        case Retract():
+            return "retract", {"sentence": event.sentence, "reason": event.reason}
+        case Done():
+            return "done", event.answer.as_json()

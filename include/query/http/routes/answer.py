@@ -13,7 +13,15 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
 from include.query.answering.answerer import as_profile
-from include.query.answering.events import Answer, Cited, Done, Event, HitsFound, Retract, Token
+from include.query.answering.events import (
+    Answer,
+    Cited,
+    Done,
+    Event,
+    HitsFound,
+    Retract,
+    as_named,
+)
 from include.query.answering.request import AnswerRequest as Asked
 from include.query.answering.request import History
 from include.query.caller import Caller
@@ -152,19 +160,14 @@ class _Telling:
                 self._hits = len(event.hits)
                 first = self._services.metrics.first_event_seconds
                 first.observe(perf_counter() - self._started)
-                return "hits", {"hits": [hit.as_json() for hit in event.hits]}
-            case Token():
-                return "token", {"text": event.text, "sentence": event.sentence}
             case Cited():
                 count.labels("cited").inc()
-                return "citation", {"sentence": event.sentence, **event.citation.as_json()}
             case Retract():
                 count.labels("retracted").inc()
-                return "retract", {"sentence": event.sentence, "reason": event.reason}
             case Done():
                 self._answer = event.answer
                 self._outcome = _outcome(event.answer)
-                return "done", event.answer.as_json()
+        return as_named(event)
 
     def _note(self) -> None:
         spent = round((perf_counter() - self._started) * 1000, 3)
