@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, get_args
 from uuid import UUID
@@ -16,9 +16,9 @@ from include.query.cursor import DEEPEST, digest, read_cursor, write_cursor
 from include.query.errors import InvalidQueryError
 from include.query.filters import Filters, normalise
 from include.query.legs import As, Embedded, Lookup
-from include.query.pages import FACET_VALUES, Pages, Wanted
+from include.query.pages import Pages, Wanted
 from include.query.rerank import Reranker, RerankStep
-from include.query.results import Document, Entity, Facets, Hit, Mode, SearchResult
+from include.query.results import Document, Entity, Hit, Mode, SearchResult
 from include.query.timing import Timings
 from include.query.understanding.normalising import Query, normalise_query
 
@@ -145,10 +145,6 @@ class Searcher:
     async def entities(self, names: Sequence[str], groups: Sequence[str] | None) -> list[Entity]:
         """Return the entities of these names, in any case, that a visible document mentions."""
         return await self._as(groups).call(retrieve.find_entities, names)
-
-    async def facets_of(self, doc_ids: Iterable[UUID], groups: Sequence[str] | None) -> Facets:
-        """Return the most frequent values of each facet over those documents that are visible."""
-        return await self._as(groups).call(retrieve.count_facets, list(doc_ids), FACET_VALUES)
 
     async def _many(
         self, queries: Sequence[str], request: _Request

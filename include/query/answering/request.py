@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, get_args
+from typing import get_args
 from uuid import UUID
 
 from include.query.answering.events import Style
@@ -78,23 +78,6 @@ class AnswerRequest:
     def locale(self) -> str | None:
         """The visitor's locale, where the profile says one."""
         return self.profile.get("locale")
-
-
-def parse_history(value: Mapping[str, Any] | None) -> History:
-    """Read a history as the API takes it: ``{"documents": [...], "queries": [...]}``.
-
-    Raises:
-        InvalidQueryError: it has another form.
-    """
-    given = value or {}
-    try:
-        viewed = tuple(UUID(str(item)) for item in given.get("documents", ()))
-        queries = tuple(str(item) for item in given.get("queries", ()))
-    except (ValueError, TypeError, AttributeError):
-        raise InvalidQueryError(
-            "history must be an object with documents (ids) and queries (texts)."
-        ) from None
-    return History(viewed, queries)
 
 
 @dataclass(frozen=True, slots=True)
