@@ -162,6 +162,10 @@ class Settings(BaseSettings):
     airflow_jwt_secret: str | None = _secret("Signs Airflow's tokens; 64 characters or more.")
     airflow_secret_key: str | None = _secret("Signs Airflow's sessions.")
     airflow_fernet_key: str | None = _secret("Encrypts Airflow's connections (a Fernet key).")
+    query_expansion: bool = Field(
+        False,
+        description="Let the language model add other words to a query, within 300 ms.",
+    )
     model_key: str | None = _secret("Key of the local model's server.")
     token_key: str | None = _secret("Signs the tokens of the HTTP API; 64 characters or more.")
     spacy_model: str = Field(

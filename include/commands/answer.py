@@ -6,7 +6,7 @@ import asyncio
 import sys
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 from uuid import UUID
 
 import typer
@@ -78,6 +78,7 @@ async def open_answerer() -> AsyncGenerator[Answerer]:
     from include.query import AsyncPool, Searcher
     from include.query.answering.configured import configured_answerer
     from include.query.answering.conversations import Conversations
+    from include.query.rerank import load_reranker
     from include.query.understanding import Understander
     from include.safety import load_screen
     from include.settings import settings
@@ -91,9 +92,12 @@ async def open_answerer() -> AsyncGenerator[Answerer]:
         chat = configured_chat()
         if chat is not None and hasattr(chat, "close"):
             stack.push_async_callback(chat.close)
-        searcher = Searcher(embedder, serving, operator)
-        understander = Understander(serving, embedder, screen, chat, operator=operator)
-        conversations = Conversations(serving, operator, settings().conversation_days)
+        given = settings()
+        searcher = Searcher(embedder, serving, operator, load_reranker(given.reranker))
+        understander = Understander(
+            serving, embedder, screen, chat, operator=operator, expand=given.query_expansion
+        )
+        conversations = Conversations(serving, operator, given.conversation_days)
         yield configured_answerer(searcher, understander, chat, screen, conversations, embedder)
 
 
@@ -109,13 +113,15 @@ async def _answer(request: AnswerRequest, caller: Caller, told: Callable[[Event]
 
 
 def _teller(stream: bool, as_json: bool) -> Callable[[Event], None]:
-    from include.query.answering import Cited, Done, HitsFound, Retract, Token
+    from include.query.answering import Cited, Done, Token
+    from include.query.answering.events import as_named
 
     def told(event: Event) -> None:
         if not stream:
             return
         if as_json:
-            print_json(_as_json(event))
+            name, data = as_named(event)
+            print_json({"event": name, **data})
         elif isinstance(event, Token):
             typer.echo(event.text, nl=False)
         elif isinstance(event, Cited):
@@ -123,23 +129,6 @@ def _teller(stream: bool, as_json: bool) -> Callable[[Event], None]:
         elif isinstance(event, Done):
             typer.echo("" if event.answer.citations else event.answer.text)
         sys.stdout.flush()
-
-    def _as_json(event: Event) -> dict[str, Any]:
-        match event:
-            case HitsFound():
-                return {"event": "hits", "hits": [hit.as_json() for hit in event.hits]}
-            case Token():
-                return {"event": "token", "text": event.text, "sentence": event.sentence}
-            case Cited():
-                return {
-                    "event": "citation",
-                    "sentence": event.sentence,
-                    **event.citation.as_json(),
-                }
-            case Retract():
-                return {"event": "retract", "sentence": event.sentence, "reason": event.reason}
-            case Done():
-                return {"event": "done", **event.answer.as_json()}
 
     return told
 

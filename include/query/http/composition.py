@@ -37,6 +37,7 @@ async def open_services(options: Options, metrics: Metrics, tracing: Tracing) ->
     from include.query import Searcher
     from include.query.answering.configured import configured_answerer
     from include.query.http.answer_cache import NotedConversations
+    from include.query.rerank import load_reranker
     from include.query.understanding import Understander
     from include.safety import load_screen
 
@@ -49,9 +50,10 @@ async def open_services(options: Options, metrics: Metrics, tracing: Tracing) ->
     serving = AsyncPool(dsn("serving"), _LEGS * options.searches_at_once + _OTHER_CONNECTIONS)
     model = configured_chat()
     chat = MeteredModel(model, metrics) if model else None
-    searcher = Searcher(embedder, serving)
-    understander = Understander(serving, embedder, screen, chat)
-    conversations = NotedConversations(serving, keep_days=settings().conversation_days)
+    given = settings()
+    searcher = Searcher(embedder, serving, reranker=load_reranker(given.reranker))
+    understander = Understander(serving, embedder, screen, chat, expand=given.query_expansion)
+    conversations = NotedConversations(serving, keep_days=given.conversation_days)
     uploads = Uploads(serving, _upload_limits())
     services = Services(
         searcher=searcher,
@@ -76,6 +78,7 @@ async def open_services(options: Options, metrics: Metrics, tracing: Tracing) ->
 
 async def _warm_up(services: Services) -> None:
     """Load what is loaded on first use, so that no caller waits for it."""
+    await services.understander.warm()
     try:
         understood = await services.understander.understand("What is this?", ())
         await services.searcher.search(understood, top_k=1, groups=(), facets=True)
