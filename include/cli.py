@@ -77,7 +77,7 @@ _to_come("summarize", "batch generation")
 
 def main() -> None:
     """Run the command line."""
-    app()
+    app(prog_name="./tidemark")
 
 
 if __name__ == "__main__":

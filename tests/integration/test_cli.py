@@ -80,8 +80,8 @@ def test_sources_are_added_changed_listed_and_removed(cli: CommandLine, tmp_path
         (("search", "x", "--top-k", "0"), 2, "top-k"),
         (("token", "--user", "ana", "--expires", "soon"), 2, "expires"),
         (("summarize",), 1, "not in this version"),
-        (("answer", "why?"), 1, "not in this version"),
-        (("serve",), 1, "not in this version"),
+        (("answer",), 2, "query"),
+        (("answer", "why?", "--style", "odd"), 2, "detailed"),
         (("bench", "nothing"), 1, "embed"),
     ],
 )

@@ -210,6 +210,8 @@ def test_what_has_expired_is_removed(service: Service, corpus: Any, database: An
     assert service.rows("select count(*) from serving.one_time_code") == [(0,)]
 
 
+# Schemathesis draws with `random` where Hypothesis would rather it did not.
+@pytest.mark.filterwarnings("ignore::hypothesis.errors.HypothesisDeprecationWarning")
 def test_whatever_is_sent_the_api_keeps_its_word(service: Service, corpus: Any) -> None:
     corpus.add("tea")
     schema = schemathesis.openapi.from_url(f"{service.url}/openapi.json")

@@ -193,7 +193,8 @@ def test_on_a_phone_everything_fits(visit: Visit) -> None:
     assert page.evaluate(width) == [390, 390]
     page.locator(".hit-link").click()
     expect(page.locator("#reader mark")).to_be_visible()
-    # The document covers the page, and nothing under it can be reached.
+    # The document covers the page once it has slid in, and nothing under it can be reached.
+    page.evaluate("Promise.all(document.getAnimations().map((moving) => moving.finished))")
     box = page.locator("#reader").bounding_box()
     assert box is not None
     assert (box["x"], box["width"]) == (0, 390)
