@@ -13,28 +13,22 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import resource
-import shutil
-import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import ExitStack
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 import psycopg
 
+from benchmarks.deployment import cpu, deployment, tidemark
 from include.platform.postgres import EmbeddedPostgres
-from include.platform.secrets import Secrets
-from include.settings import ROOT, workers
+from include.settings import workers
 
 _DOCUMENTS_A_TASK = 128
-_PORT = 57_320
 
 
 def main() -> int:
@@ -55,19 +49,10 @@ def main() -> int:
 
 def run(data: Path | None, limit: int | None) -> dict[str, Any]:
     """Measure and return the figures."""
-    with ExitStack() as stack:
-        folder = Path(tempfile.mkdtemp(prefix="tidemark-bench-", dir="/var/tmp"))
-        folder.chmod(0o755)
-        stack.callback(shutil.rmtree, folder)
+    with deployment() as (folder, server):
         records = folder / "corpus" / "records-1.jsonl"
         _write_records(data, limit, records)
-        server = EmbeddedPostgres(folder / "home", _PORT, Secrets(folder / "home"))
-        server.ensure_running()
-        stack.callback(server.stop)
-        environment = {**os.environ, "TIDEMARK_HOME": str(folder / "home"), "PYTHONPATH": str(ROOT)}
-        os.environ.update(environment)
-        _tidemark("migrate")
-        _tidemark("sources", "add", "bench", str(records.parent))
+        tidemark("sources", "add", "bench", str(records.parent))
         _warm_models()
         first = _ingest()
         embedding, passages = _embedding_alone(server)
@@ -80,7 +65,7 @@ def run(data: Path | None, limit: int | None) -> dict[str, Any]:
         computed = _computed(server, third["run_id"])
     models = embedding + entities
     return {
-        "cpu": _cpu(),
+        "cpu": cpu(),
         "documents": sum(first["outcomes"].values()),
         "passages": passages,
         "ingest_seconds": first["seconds"],
@@ -111,20 +96,9 @@ def _write_records(data: Path | None, limit: int | None, target: Path) -> None:
     target.write_text("\n".join(lines[:limit]) + "\n", encoding="utf-8")
 
 
-def _tidemark(*arguments: str) -> str:
-    done = subprocess.run(
-        [sys.executable, "-m", "include.cli", *arguments],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        text=True,
-        check=True,
-    )
-    return done.stdout
-
-
 def _ingest() -> dict[str, Any]:
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    answer: dict[str, Any] = json.loads(_tidemark("ingest", "--local", "--json"))
+    answer: dict[str, Any] = json.loads(tidemark("ingest", "--local", "--json"))
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     answer["cpu"] = round(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, 1)
     answer["peak_mib"] = after.ru_maxrss // 1024
@@ -208,14 +182,6 @@ def _computed(server: EmbeddedPostgres, run_id: str) -> int:
         f"where stage = 'embed' and run_id = '{run_id}'",
     )
     return int(rows[0][0])
-
-
-def _cpu() -> str:
-    lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    name = next((line.partition(": ")[2] for line in lines if line.startswith("model name")), "?")
-    flags = next((line for line in lines if line.startswith("flags")), "").split()
-    known = ("avx2", "avx512f", "avx512_vnni", "avx512_bf16", "amx_bf16")
-    return f"{name} x{workers()}: {' '.join(flag for flag in known if flag in flags)}"
 
 
 if __name__ == "__main__":
