@@ -84,7 +84,9 @@ class Pages:
         needed = -(-self.wanted.end // BLOCK) * BLOCK
         amount = max(_CANDIDATES, _CANDIDATES_A_HIT * needed)
         if self.wanted.facets:
-            amount = max(amount, _FACET_DOCUMENTS)
+            # Two legs find about as many documents between them as one with twice the amount.
+            legs = 2 if self.lookup.mode == "hybrid" else 1
+            amount = max(amount, _FACET_DOCUMENTS // legs)
         while True:
             candidates, exhausted = await find(self.caller, self.lookup, amount, self.timings)
             fused = fuse(

@@ -8,7 +8,7 @@ connections of the operator, who sees everything.
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Generator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -78,8 +78,8 @@ async def search_dense(
             amount,
             json.dumps(filters),
             _list(groups),
-            list(terms.keys()),
-            list(terms.values()),
+            _array(terms.keys()),
+            _array(terms.values()),
         ),
     )
     return [Candidate(*row) for row in rows]
@@ -97,7 +97,13 @@ async def search_lexical(
         connection,
         "select chunk_id, doc_id, null, score, modified_at from corpus.search_lexical("
         "%s::integer[], %s::integer[], %s, %s::jsonb, %s::text[])",
-        (list(terms.keys()), list(terms.values()), amount, json.dumps(filters), _list(groups)),
+        (
+            _array(terms.keys()),
+            _array(terms.values()),
+            amount,
+            json.dumps(filters),
+            _list(groups),
+        ),
     )
     return [Candidate(*row) for row in rows]
 
@@ -125,10 +131,10 @@ async def score_passages(
         "select chunk_id, dense, entities_shared from corpus.score_passages("
         "%s::uuid[], %s, %s::halfvec, %s::uuid[], %s::text[])",
         (
-            list(chunk_ids),
+            _array(chunk_ids),
             model_id,
             None if vector is None else _vector(vector),
-            list(entities),
+            _array(entities),
             _list(groups),
         ),
     )
@@ -143,7 +149,7 @@ async def fetch_passages(
         async with connection.cursor(row_factory=class_row(Passage)) as cursor:
             await cursor.execute(
                 "select * from corpus.passages(%s::uuid[], %s::text[])",
-                (list(chunk_ids), _list(groups)),
+                (_array(chunk_ids), _list(groups)),
             )
             return {passage.chunk_id: passage async for passage in cursor}
 
@@ -155,7 +161,7 @@ async def fetch_nearby(
     rows = await _rows(
         connection,
         "select * from corpus.passages_nearby(%s::uuid[], %s, %s::text[])",
-        (list(chunk_ids), distance, _list(groups)),
+        (_array(chunk_ids), distance, _list(groups)),
     )
     found: dict[UUID, tuple[Nearby, ...]] = {}
     for beside, *nearby in rows:
@@ -170,7 +176,7 @@ async def count_facets(
     rows = await _rows(
         connection,
         "select field, value, documents from corpus.facets(%s::uuid[], %s, %s::text[])",
-        (list(doc_ids), most, _list(groups)),
+        (_array(doc_ids), most, _list(groups)),
     )
     facets: Facets = {name: [] for name in ("source", "type", "language", "entity", "date")}
     for field, value, count in rows:
@@ -234,6 +240,11 @@ def _plain_errors() -> Generator[None]:
 
 def _list(groups: Groups) -> list[str] | None:
     return None if groups is None else list(groups)
+
+
+def _array(values: Iterable[int | UUID]) -> str:
+    """Write numbers or ids as an array literal: many times faster than element by element."""
+    return f"{{{','.join(map(str, values))}}}"
 
 
 def _vector(vector: NDArray[np.float32]) -> str:

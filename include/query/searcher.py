@@ -92,7 +92,7 @@ class Searcher:
             groups: the caller's groups, empty for the public; None for the operator, who sees all.
             passages_per_document: hits of one document at most.
             cursor: ``next`` of the page before, of the same query, filters and mode.
-            facets: count values over the documents of the best 100 candidates.
+            facets: count values over the documents of the best candidates, 100 at most.
             neighbours: passages before and behind each hit to fetch with it, 0 to 3.
 
         Raises:
