@@ -44,6 +44,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+_LATELY = 3
+"""Recent queries that are read, the newest ones."""
+
 
 @dataclass
 class _Run:
@@ -161,7 +164,7 @@ class Answerer:
             understood = await self._understander.understand(
                 run.request.query,
                 run.caller.groups,
-                history=run.turns,
+                history=run.turns or _asked_before(run.request),
                 locale=run.request.locale,
                 budget_ms=self._policy.understanding_ms,
             )
@@ -202,10 +205,21 @@ class Answerer:
             self._masked(question_of(understood)),
             request.style,
             self._tone,
-            request.profile,
+            self._visitor(run),
             run.turns if request.style == "chat" else (),
             understood.sentiment == "negative",
         )
+
+    def _visitor(self, run: _Run) -> dict[str, str]:
+        """Return the profile with what the visitor asked, and read of what was found, lately."""
+        lately = run.request.history
+        read = [hit.passage.title for hit in run.hits if hit.passage.doc_id in lately.viewed]
+        asked = [self._masked(query) for query in lately.queries[:_LATELY]]
+        known = {
+            "recently read": "; ".join(dict.fromkeys(filter(None, read))),
+            "recently asked": "; ".join(asked),
+        }
+        return {**run.request.profile, **{name: text for name, text in known.items() if text}}
 
     async def _courtesy(self, run: _Run, understood: Understood) -> Answer:
         """Reply to what no document is needed for."""
@@ -282,6 +296,11 @@ class Answerer:
             if finding.kind in {"personal_data", "secret"}
         ]
         return self._screen.mask(text, found)
+
+
+def _asked_before(request: AnswerRequest) -> list[Turn]:
+    """Return recent queries as turns without an answer, oldest first: what "it" may mean."""
+    return [Turn(query, "") for query in reversed(request.history.queries[:_LATELY])]
 
 
 def question_of(understood: Understood | None) -> str:

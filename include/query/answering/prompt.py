@@ -15,7 +15,7 @@ from include.query.answering.segments import Segment
 from include.query.answering.tone import Tone
 from include.query.understanding import Turn
 
-PROMPT_VERSION = "answer/2"
+PROMPT_VERSION = "answer/3"
 """Stored with each answer: raise it whenever the wording changes."""
 
 _RULES = (
@@ -29,8 +29,8 @@ _STYLES: Mapping[Style, str] = {
     "chat": "Answer in up to four sentences.",
 }
 _TITLE = 120
-_PROFILE_VALUE = 60
-_PROFILE_FIELDS = 6
+_PROFILE_VALUE = 120
+_PROFILE_FIELDS = 10
 _TURN = 300
 _LEAST = 2
 
@@ -54,7 +54,8 @@ class Ask:
     """What is asked and by whom.
 
     Attributes:
-        profile: short fields of the visitor (role, locale, interests); untrusted.
+        profile: short fields of the visitor (role, locale, interests, what was read and asked
+            lately); untrusted.
         turns: earlier turns of the conversation that the caller may still see, oldest first.
         upset: the visitor sounds so.
     """

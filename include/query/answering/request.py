@@ -38,6 +38,8 @@ class AnswerRequest:
         conversation_id: the conversation that it continues; None begins a new one.
         filters: as a search takes them.
         profile: a few short fields of the visitor, such as role, locale and interests.
+        history: tells a follow-up what it follows where there is no conversation, and the model
+            what the visitor has read and asked.
     """
 
     query: str

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from include.query.answering import AnswerPolicy, Cited, HitsFound, Retract, Token
+from include.query.answering import AnswerPolicy, Cited, History, HitsFound, Retract, Token
 from include.query.caller import Caller
 from include.query.errors import InvalidQueryError
 from tests.fake_llm import FakeLLM, Reply
@@ -254,6 +254,21 @@ def test_what_the_visitor_says_of_themselves_gives_no_orders(
 
     assert "role: deckhand" in model.prompt()
     assert "sing" not in model.prompt().split()
+
+
+def test_what_was_read_and_asked_lately_helps(desk: Any, model: FakeLLM, documents: Any) -> None:
+    model.say("The ferry Petrel crosses four times a day in summer.")
+    read = documents["ferry"].doc_id
+    lately = History(
+        viewed=(read,), queries=("When does the ferry Petrel run?", "sing@example.org")
+    )
+
+    answer = desk.ask("How often does it cross in summer?", history=lately)
+
+    assert answer.citations[0].doc_id == read
+    assert "recently read: Ferry to the island" in model.prompt()
+    assert "recently asked: When does the ferry Petrel run?" in model.prompt()
+    assert "example.org" not in model.prompt()
 
 
 def test_secrets_of_a_question_go_nowhere(
