@@ -1,15 +1,19 @@
 """A synthetic corpus of any size, written straight into the tables: topics, words, vectors.
 
-Words follow Zipf's law with a flattened head (Mandelbrot, 1953), as stop words are no terms, and a
-part of each passage's words belongs to its topic. Vectors lie around those that the embedding model
-gives to texts of the topic, so that the vectors of real queries fall among them.
+Topics are pieces of the documentation that ships inside installed packages. A passage takes a part
+of its words from its topic, the others by Zipf's law with a flattened head (Mandelbrot, 1953), as
+stop words are no terms. Its vector lies between those of its topic and of another one, so that
+vectors differ in the directions that real ones differ in. A query is a run of a topic's words,
+embedded as any query is.
 """
 
 from __future__ import annotations
 
+import re
 import struct
 import uuid
 from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -17,8 +21,9 @@ import psycopg
 from numpy.typing import NDArray
 from psycopg import sql
 
-from include.embedding import Embedder
 from include.lexical import impacts, term_counts
+from include.platform.sample.package_docs import package_docs
+from include.query import QueryEmbedder
 
 Words = NDArray[np.int64]
 
@@ -26,12 +31,14 @@ SHARES = {"half": 2, "tenth": 10, "hundredth": 100, "thousandth": 1000}
 """Metadata fields, and into how many equal parts their values 0, 1, ... cut the corpus."""
 
 _VOCABULARY = 200_000
-_TOPICS = 500
-_TOPIC_WORDS = 200
-_TOPIC_SHARE = 0.3
+_TOPIC_CHARACTERS = 700
+_TOPIC_SHARE = 0.4
 _MEAN_LENGTH, _SPREAD, _LENGTHS = 120, 30, (20, 250)
-_MIXED, _MIX = 6, 0.4
+_MIX = (0.1, 0.3)
+"""How much of a vector is another topic's, from and to."""
+_NOISE = 0.02
 _BATCH = 5_000
+_LEAST_WORDS = 40
 _MOST_REPEATS = 64
 _SYLLABLES = [c + v for c in "bdfgklmnprstvz" for v in ("a", "i", "o", "u")]
 
@@ -42,18 +49,21 @@ class SyntheticCorpus:
     Args:
         embedder: gives each topic its place, and the model's name.
         seed: of all that is drawn.
+        topics: at most.
     """
 
-    def __init__(self, embedder: Embedder, seed: int = 1) -> None:
+    def __init__(self, embedder: QueryEmbedder, seed: int = 1, topics: int = 1_500) -> None:
         self._random = np.random.default_rng(seed)
         self._model_id = embedder.identity.model_id
-        self._name_words()
+        texts = _pieces(topics)
+        self._name_words(texts)
         ranks = np.arange(1, len(self._words) + 1)
         weights = (ranks + 20.0) ** -1.05
         self._reached = np.cumsum(weights / weights.sum())
-        # Words of a topic are neither the commonest of all nor the rarest.
-        self._topics = self._random.integers(200, 50_000, (_TOPICS, _TOPIC_WORDS))
-        texts = [self._text(self._draw(np.full(60, topic))) for topic in range(_TOPICS)]
+        self._topics = [self._numbered(text) for text in texts]
+        self._sizes = np.array([len(topic) for topic in self._topics])
+        self._starts = np.cumsum(self._sizes) - self._sizes
+        self._topic_words = np.concatenate(self._topics)
         self._centres = embedder.embed(texts)
 
     def fill(self, dsn: str, passages: int, say: Callable[[str], None]) -> str:
@@ -93,35 +103,38 @@ class SyntheticCorpus:
         return table
 
     def queries(self, amount: int) -> list[str]:
-        """Return queries of three to eight words that a passage of some topic holds together."""
+        """Return queries: runs of three to eight words of some topic."""
         queries = []
-        for topic in self._random.integers(0, _TOPICS, amount):
-            words = np.unique(self._draw(np.full(_MEAN_LENGTH, topic)))
-            chosen = self._random.choice(words, self._random.integers(3, 9), replace=False)
-            queries.append(self._text(chosen))
+        for topic in self._random.integers(0, len(self._topics), amount).tolist():
+            length = int(self._random.integers(3, 9))
+            start = int(self._random.integers(0, max(1, self._sizes[topic] - length)))
+            queries.append(self._text(self._topics[topic][start : start + length]))
         return queries
 
-    def _name_words(self) -> None:
+    def _name_words(self, texts: Sequence[str]) -> None:
         """Number the words by term id; a word's rank is drawn, so that ids tell nothing of it."""
+        invented = (_invented(number) for number in range(_VOCABULARY))
         named: dict[int, str] = {}
-        for number in range(_VOCABULARY):
-            word, rest = "", number + len(_SYLLABLES) ** 2
-            while rest:
-                rest, syllable = divmod(rest, len(_SYLLABLES))
-                word += _SYLLABLES[syllable]
+        for word in chain(_words(" ".join(texts)), invented):
             for term in term_counts(word):
                 named.setdefault(term, word)
         self._terms = sorted(named)
         self._words = [named[term] for term in self._terms]
+        self._number = {term: number for number, term in enumerate(self._terms)}
         self._by_rank = self._random.permutation(len(self._words))
+
+    def _numbered(self, text: str) -> Words:
+        """Return the words of a text in their order, stop words left out."""
+        terms = [term for word in _words(text) for term in term_counts(word)]
+        return np.array([self._number[term] for term in terms], dtype=np.int64)
 
     def _draw(self, topics: Words) -> Words:
         """Return a word for each place, given the topic of the passage that it stands in."""
         ranks = np.searchsorted(self._reached, self._random.random(len(topics)))
         ranks = np.minimum(ranks, len(self._words) - 1)
         own = self._random.random(len(topics)) < _TOPIC_SHARE
-        places = self._random.integers(0, _TOPIC_WORDS, len(topics))
-        return self._by_rank[np.where(own, self._topics[topics, places], ranks)]
+        places = (self._random.random(len(topics)) * self._sizes[topics]).astype(int)
+        return np.where(own, self._topic_words[self._starts[topics] + places], self._by_rank[ranks])
 
     def _text(self, words: Words) -> str:
         return " ".join([self._words[word] for word in words.tolist()])
@@ -136,7 +149,7 @@ class SyntheticCorpus:
         highest: NDArray[np.float64],
     ) -> None:
         lengths = self._random.normal(_MEAN_LENGTH, _SPREAD, amount).clip(*_LENGTHS).astype(int)
-        topics = self._random.integers(0, _TOPICS, amount)
+        topics = self._random.integers(0, len(self._topics), amount)
         drawn = np.split(self._draw(np.repeat(topics, lengths)), np.cumsum(lengths)[:-1])
         ids = [uuid.UUID(bytes=self._random.bytes(16)) for _ in range(amount)]
         parts = {name: self._random.integers(0, many, amount) for name, many in SHARES.items()}
@@ -153,11 +166,11 @@ class SyntheticCorpus:
         _copy_vectors(connection, table, ids, self._vectors(topics))
 
     def _vectors(self, topics: Words) -> NDArray[np.float64]:
-        """Return vectors near those of the topics, moved in directions that real ones differ in."""
-        others = self._random.integers(0, _TOPICS, (len(topics), _MIXED))
-        weights = self._random.standard_normal((len(topics), _MIXED)) * _MIX
-        moved = np.einsum("pm,pmd->pd", weights, self._centres[others] - self._centres.mean(axis=0))
-        vectors = self._centres[topics] + moved
+        """Return vectors between those of the topics and of others."""
+        others = self._random.integers(0, len(self._topics), len(topics))
+        share = self._random.uniform(*_MIX, (len(topics), 1))
+        vectors = self._centres[topics] * (1 - share) + self._centres[others] * share
+        vectors += _NOISE * self._random.standard_normal(vectors.shape)
         return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
 
     def _lexical(
@@ -212,6 +225,27 @@ _CHUNK = (
     "flags, input_hash)"
 )
 _known_weights: dict[int, NDArray[np.float64]] = {}
+
+
+def _pieces(amount: int) -> list[str]:
+    """Return pieces of real documents, about the length of a passage each."""
+    step = _TOPIC_CHARACTERS
+    texts = [content.decode("utf-8", "replace") for _, content in sorted(package_docs().items())]
+    pieces = [text[i : i + step] for text in texts for i in range(0, len(text) - step, step)]
+    return [piece for piece in pieces if len(_words(piece)) > _LEAST_WORDS][:amount]
+
+
+def _words(text: str) -> list[str]:
+    return re.findall(r"[a-z]{3,20}", text.lower())
+
+
+def _invented(number: int) -> str:
+    """Return the word of a number: three syllables or more."""
+    word, rest = "", number + len(_SYLLABLES) ** 2
+    while rest:
+        rest, syllable = divmod(rest, len(_SYLLABLES))
+        word += _SYLLABLES[syllable]
+    return word
 
 
 def _document(doc_id: uuid.UUID, number: int, text: str, metadata: str) -> tuple[Any, ...]:
