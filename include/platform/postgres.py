@@ -223,16 +223,17 @@ class EmbeddedPostgres:
             return file.read().decode("utf-8", "replace")
 
     def _options(self, port: int) -> list[str]:
+        memory = _memory_mb()
         options = {
             "listen_addresses": HOST,
             "port": port,
             # TCP alone: socket paths are limited to 107 bytes, and checkouts lie deep.
             "unix_socket_directories": "",
             "max_connections": 150,
-            "shared_buffers": "256MB",
+            "shared_buffers": f"{min(2048, max(128, memory // 8))}MB",
             "maintenance_work_mem": "256MB",
             "work_mem": "16MB",
-            "effective_cache_size": "1GB",
+            "effective_cache_size": f"{max(512, memory // 2)}MB",
             "random_page_cost": 1.1,
             "jit": "off",
             # No replication, so bulk loads into new tables need not be logged row by row.
@@ -276,6 +277,16 @@ class EmbeddedPostgres:
                 )
         except psycopg.OperationalError as error:
             raise _failed(f"Postgres refuses its owner (log: {self.log})", str(error)) from error
+
+
+def _memory_mb() -> int:
+    """Return the memory that this machine, or the container that it is, may use, in MiB."""
+    total = psutil.virtual_memory().total
+    try:
+        limit = Path("/sys/fs/cgroup/memory.max").read_text(encoding="ascii").strip()
+    except OSError:
+        limit = "max"
+    return min(total, int(limit) if limit.isdigit() else total) // 2**20
 
 
 def _shared_memory() -> str:
