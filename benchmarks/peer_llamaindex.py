@@ -1,7 +1,8 @@
 """LlamaIndex's hybrid retriever over a deployment's passages; run by ``benchmarks.query_peer``.
 
 ``python peer_llamaindex.py DSN DATABASE`` copies the passages of the corpus at DSN into DATABASE,
-reads queries as a JSON list from stdin, and prints rankings of ``_id`` and milliseconds a query.
+reads queries as a JSON list from stdin, and prints rankings of ``_id`` and milliseconds a query,
+with the embedder of Tidemark and with sentence-transformers.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import json
 import sys
 import time
+from functools import cache
 from typing import Any
 
 import psycopg
@@ -20,13 +22,15 @@ from llama_index.vector_stores.postgres import PGVectorStore
 from psycopg.conninfo import conninfo_to_dict
 
 from include.embedding import load_embedder
+from include.embedding.model_folder import locate_model
+from include.settings import settings
 
 _TOP_K = 10
 _WARM_UP = 20
 _EMBEDDER = load_embedder()
 
 
-class Embedding(BaseEmbedding):
+class SameEmbedding(BaseEmbedding):
     """The very embedder of Tidemark, so that retrievers alone are compared."""
 
     def _get_query_embedding(self, query: str) -> list[float]:
@@ -37,6 +41,20 @@ class Embedding(BaseEmbedding):
 
     def _get_text_embedding(self, text: str) -> list[float]:
         return self._get_query_embedding(text)
+
+
+class UsualEmbedding(SameEmbedding):
+    """The same model through sentence-transformers, as LlamaIndex's own embedding calls it."""
+
+    def _get_query_embedding(self, query: str) -> list[float]:
+        return _sentence_transformer().encode([query], normalize_embeddings=True)[0].tolist()
+
+
+@cache
+def _sentence_transformer() -> Any:
+    from sentence_transformers import SentenceTransformer
+
+    return SentenceTransformer(str(locate_model(settings().embedding_model)), device="cpu")
 
 
 def main() -> int:
@@ -62,9 +80,21 @@ def main() -> int:
         },
     )
     store.add(_nodes(dsn))
+    print(
+        json.dumps(
+            {
+                "llamaindex, same embedder": _ask(store, SameEmbedding(), queries),
+                "llamaindex as it comes": _ask(store, UsualEmbedding(), queries),
+            }
+        )
+    )
+    return 0
+
+
+def _ask(store: PGVectorStore, embedding: BaseEmbedding, queries: list[str]) -> dict[str, Any]:
     index = VectorStoreIndex.from_vector_store(
         store,
-        embed_model=Embedding(),
+        embed_model=embedding,
         storage_context=StorageContext.from_defaults(vector_store=store),
     )
     retriever = index.as_retriever(
@@ -81,8 +111,7 @@ def main() -> int:
         taken.append(1000 * (time.perf_counter() - started))
         best = sorted(found, key=lambda hit: -(hit.score or 0))
         rankings.append(list(dict.fromkeys(hit.node.metadata["record"] for hit in best)))
-    print(json.dumps({"rankings": rankings, "milliseconds": taken}))
-    return 0
+    return {"rankings": rankings, "milliseconds": taken}
 
 
 def _nodes(dsn: str) -> list[Any]:

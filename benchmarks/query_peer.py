@@ -66,14 +66,17 @@ def compare(data: Path) -> dict[str, Any]:
     finally:
         with psycopg.connect(owner, autocommit=True) as connection:
             connection.execute(sql.SQL("drop database {}").format(name))
-    theirs = json.loads(done.stdout)
-    here = _figures(rankings, taken, relevant)
-    there = _figures(theirs["rankings"], theirs["milliseconds"], relevant)
+    found = {"tidemark": _figures(rankings, taken, relevant)}
+    for name, theirs in json.loads(done.stdout).items():
+        found[name] = _figures(theirs["rankings"], theirs["milliseconds"], relevant)
     return {
         "cpu": cpu(),
         "queries": len(queries),
-        "retrievers": {"tidemark": here, "llamaindex": there},
-        "llamaindex_p50_over_tidemark": round(there["p50_ms"] / here["p50_ms"], 2),
+        "retrievers": found,
+        "p50_over_tidemark": {
+            name: round(each["p50_ms"] / found["tidemark"]["p50_ms"], 2)
+            for name, each in found.items()
+        },
     }
 
 
