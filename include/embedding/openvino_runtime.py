@@ -1,4 +1,8 @@
-"""OpenVINO: one stream a core, small batches of texts of like length, no torch in the process."""
+"""OpenVINO: one stream a core, small batches of texts of like length, no torch in the process.
+
+A text that comes alone, such as a query, is computed by all cores together: sooner, for a quarter
+more of their time.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +17,7 @@ import numpy as np
 from include.embedding.runtime import RuntimeRefusedError, Vectors
 
 if TYPE_CHECKING:
+    import openvino
     from tokenizers import Tokenizer
 
 Arithmetic = Literal["bf16", "f32"]
@@ -64,30 +69,17 @@ class OpenVinoRuntime:
         arithmetic: Arithmetic = "f32",
         threads: int = 0,
     ) -> None:
-        import openvino
-
         self.name = f"openvino-{arithmetic}"
+        self._model = model
+        self._arithmetic = arithmetic
         self._dimension = dimension
         self._tokenizer = type(tokenizer).from_str(tokenizer.to_str())
         self._tokenizer.no_padding()
         self._tokenizer.enable_truncation(max_tokens)
         self._lock = threading.Lock()
-        streams = threads or len(os.sched_getaffinity(0))
-        configuration = {
-            "INFERENCE_NUM_THREADS": streams,
-            "NUM_STREAMS": streams,
-            "INFERENCE_PRECISION_HINT": arithmetic,
-            # Two processes of one thread each would be pinned to the same core.
-            "ENABLE_CPU_PINNING": False,
-        }
-        try:
-            compiled = openvino.Core().compile_model(str(model), "CPU", configuration)
-            self._queue = openvino.AsyncInferQueue(compiled, streams)
-        except RuntimeError as error:
-            raise RuntimeRefusedError(
-                f"OpenVINO cannot load the converted embedding model in {model.parent}; delete "
-                "that folder and it is converted again."
-            ) from error
+        self._cores = threads or len(os.sched_getaffinity(0))
+        self._queue = self._compiled(self._cores, self._cores)
+        self._alone: openvino.AsyncInferQueue | None = None
 
     def encode(self, texts: Sequence[str]) -> Vectors:
         """Return the vectors (n, dimension) of texts, in their order."""
@@ -97,15 +89,42 @@ class OpenVinoRuntime:
             vectors[rows] = request.get_output_tensor(0).data
 
         with self._lock:
-            self._queue.set_callback(collect)
+            queue = self._queue_for(len(texts))
+            queue.set_callback(collect)
             for first in range(0, len(texts), WINDOW):
                 encodings = self._tokenizer.encode_batch_fast(list(texts[first : first + WINDOW]))
                 ids = [encoding.ids for encoding in encodings]
                 for rows in batches([len(row) for row in ids]):
                     inputs = _padded([ids[row] for row in rows])
-                    self._queue.start_async(inputs, [first + row for row in rows])
-                self._queue.wait_all()
+                    queue.start_async(inputs, [first + row for row in rows])
+                queue.wait_all()
         return vectors
+
+    def _queue_for(self, texts: int) -> openvino.AsyncInferQueue:
+        if texts != 1 or self._cores == 1:
+            return self._queue
+        if self._alone is None:
+            self._alone = self._compiled(self._cores, 1)
+        return self._alone
+
+    def _compiled(self, cores: int, streams: int) -> openvino.AsyncInferQueue:
+        import openvino
+
+        configuration = {
+            "INFERENCE_NUM_THREADS": cores,
+            "NUM_STREAMS": streams,
+            "INFERENCE_PRECISION_HINT": self._arithmetic,
+            # Two processes of one thread each would be pinned to the same core.
+            "ENABLE_CPU_PINNING": False,
+        }
+        try:
+            compiled = openvino.Core().compile_model(str(self._model), "CPU", configuration)
+            return openvino.AsyncInferQueue(compiled, streams)
+        except RuntimeError as error:
+            raise RuntimeRefusedError(
+                f"OpenVINO cannot load the converted embedding model in {self._model.parent}; "
+                "delete that folder and it is converted again."
+            ) from error
 
 
 def batches(lengths: Sequence[int]) -> Iterator[list[int]]:

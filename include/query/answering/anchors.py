@@ -10,6 +10,13 @@ from include.query.results import Passage
 
 _SAYS = r"(?:to|through|until|bis|and|und|et|or|&|,|-|\u2013)"
 _NUMBERED = re.compile(rf"([^\W\d_]{{2,}})[\s:|#]{{1,3}}(\d{{1,6}}(?:\s*{_SAYS}\s*\d{{1,6}})*)\b")
+_NEXT_WORD = re.compile(r"\s*(%|[^\W\d_]+)")
+_DIGITS = re.compile(r"\d+")
+_QUANTIFIERS = frozenset(
+    ["top", "first", "last", "next", "best", "least", "most", "about", "than", "over", "under"]
+)
+_YEAR = 1900
+"""What stands behind a month is no number of it from here on."""
 _RANGE = re.compile(r"(\d+)\s*(?:to|through|until|bis|-|\u2013)\s*(\d+)")
 
 
@@ -29,6 +36,41 @@ def lacks_anchor(question: str, passages: Sequence[Passage]) -> bool:
     if claim.names and claim.names.isdisjoint(known):
         return True
     return any(not _has(word, number, counts, texts) for word, number, counts in asked)
+
+
+class Numbered:
+    """Tells pieces that are about another thing of the kind that a question numbers.
+
+    A question about berth 3 is not answered by what stands under "Fee of berths 5 to 8". A piece
+    that does not number such things itself is judged by what stands above it, the nearest first.
+    """
+
+    def __init__(self, question: str) -> None:
+        self._asked: dict[frozenset[int], set[int]] = {}
+        for match in _NUMBERED.finditer(question):
+            following = _NEXT_WORD.match(question, match.end())
+            counts = following is not None and following[1].endswith(("s", "%"))
+            terms = word_terms(match[1])
+            numbers = {number for number in map(int, _DIGITS.findall(match[2])) if number < _YEAR}
+            if terms and numbers and not counts and match[1].lower() not in _QUANTIFIERS:
+                self._asked.setdefault(terms, set()).update(numbers)
+
+    def excludes(self, texts: Iterable[str]) -> bool:
+        """Tell whether a piece is about others; ``texts`` are its own and those above it."""
+        return any(
+            self._are_others(terms, numbers, texts) for terms, numbers in self._asked.items()
+        )
+
+    def _are_others(self, terms: frozenset[int], numbers: set[int], texts: Iterable[str]) -> bool:
+        for text in texts:
+            said = [
+                match[2]
+                for match in _NUMBERED.finditer(text)
+                if not word_terms(match[1]).isdisjoint(terms)
+            ]
+            if said:
+                return not any(_within(number, each) for number in numbers for each in said)
+        return False
 
 
 def _all_of(passage: Passage) -> str:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from include.query.answering.anchors import lacks_anchor
+from include.query.answering.anchors import Numbered, lacks_anchor
 from include.query.answering.claims import numbers_in, read_claim, word_terms
 from include.query.answering.instructions import Guard
 from include.query.answering.segments import Segment, cut
@@ -120,8 +120,9 @@ def gather(
     asked = next((kind for kind, pattern in _ASKS if pattern.search(question)), None)
     scored = []
     allowed = (guard or Guard()).trusted(segments, vectors)
+    things = Numbered(question)
     for index, (rank, segment) in enumerate(ranked):
-        if not allowed[index]:
+        if not allowed[index] or things.excludes(_levels(segment)):
             continue
         cosine = max(0.0, near.get(index, 0.0))
         fits = asked is None or _fits(asked, segment, question)
@@ -131,6 +132,12 @@ def gather(
     return Evidence(
         _chosen(scored, list(weights)), allowed.count(False), _likely(question, hits, scored)
     )
+
+
+def _levels(segment: Segment) -> tuple[str, ...]:
+    """Return the text and what stands above it, the nearest first."""
+    passage = segment.passage
+    return (segment.text, segment.above, *reversed(passage.heading_path), passage.title)
 
 
 def _chosen(scored: list[Scored], words: Sequence[frozenset[int]]) -> tuple[Scored, ...]:

@@ -9,6 +9,7 @@ import pytest
 from include.query.answering.evidence import gather
 from include.query.answering.instructions import gives_orders
 from include.query.answering.segments import cut
+from include.query.results import Hit
 
 
 def texts(evidence: Any) -> list[str]:
@@ -50,6 +51,31 @@ def test_a_question_of_two_parts_gets_evidence_for_both(make_hits: Any) -> None:
     found = texts(gather("When does the kiosk open and what does a stamp cost?", hits))
 
     assert len(found) == 2
+
+
+@pytest.mark.parametrize(
+    ("question", "others"),
+    [
+        ("What does berth 3 cost?", 0),
+        ("How deep is the water at berth 3 and what does it cost?", 0),
+        ("What do berths 3 and 6 cost?", 1),
+        ("What does a berth cost a day?", 1),
+        ("What are the top 3 berths and what do they cost?", 1),
+    ],
+)
+def test_what_is_said_of_others_of_a_kind_is_left_out(
+    make_passage: Any, question: str, others: int
+) -> None:
+    passages = [
+        make_passage("Deep berths cost 4.20 a day.", title="Fee of berths 1 to 4"),
+        make_passage("Drying berths cost 1.90 a day.", title="Fee of berths 5 to 8"),
+    ]
+    hits = [Hit(rank, 1.0, passage) for rank, passage in enumerate(passages, 1)]
+
+    found = texts(gather(question, hits))
+
+    assert found.count("Deep berths cost 4.20 a day.") == 1
+    assert found.count("Drying berths cost 1.90 a day.") == others
 
 
 def test_a_pronoun_brings_the_sentence_before_along(make_hits: Any) -> None:
