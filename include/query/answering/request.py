@@ -106,7 +106,7 @@ class AnswerPolicy:
     understanding_ms: float = 60.0
     top_k: int = 8
     likely: float = 0.25
-    quotable: float = 0.4
+    quotable: float = 0.5
     beyond_doubt: float = 0.6
     max_sentences: Mapping[Style, int] = field(
         default_factory=lambda: {"short": 2, "detailed": 10, "chat": 5}
