@@ -146,5 +146,5 @@ def _show(done: Answer, with_text: bool) -> None:
             f"{quote[:_QUOTE]}{'…' if len(quote) > _QUOTE else ''}"
         )
     if done.degraded:
-        say("quoted from the documents: no model answered, or what it wrote is not supported by them")
+        say("quoted from the documents: no model answered, or it was not supported by them")
     say(f"conversation {done.conversation_id}  answer {done.answer_id}")

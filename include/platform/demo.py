@@ -111,7 +111,7 @@ def _answer(client: Client, query: str) -> None:
         where = f"{citation['uri']} {citation['start_char']}-{citation['end_char']}"
         say(f'  [{citation["marker"]}] verified: "{_line(citation["quote"])}"\n      {where}')
     if answer["degraded"]:
-        say("(sentences of the documents themselves: no language model had a part in this)")
+        say("(sentences of the documents themselves: no model answered, or it was not supported)")
     if not verified:
         raise TidemarkError("The answer carries no verified citation; one was expected.")
 

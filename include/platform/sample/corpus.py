@@ -13,7 +13,7 @@ logger = logging.getLogger(__name__)
 
 QUERIES = (
     "What happens when a storm warning is issued?",
-    "how deep is the water at berth 3 and what does it cost",
+    "What must visitors wear beyond the yellow line?",
     "validate data with Python type hints",
 )
 """Questions to which the sample has answers."""
