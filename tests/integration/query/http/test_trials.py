@@ -53,7 +53,9 @@ class World:
 
     def client(self, groups: tuple[str, ...]) -> tuple[str, httpx.Client]:
         user = f"user of {'-'.join(sorted(groups))}"
-        return user, self.clients.setdefault(user, self.service.client(user, groups))
+        if user not in self.clients:
+            self.clients[user] = self.service.client(user, groups)
+        return user, self.clients[user]
 
 
 def trial(world: World, llm: FakeLLM) -> None:
