@@ -1,7 +1,7 @@
 """LlamaIndex's hybrid retriever over a deployment's passages; run by ``benchmarks.query_peer``.
 
-``python peer_llamaindex.py DSN DATABASE`` copies the passages of the corpus at DSN into DATABASE,
-reads queries as a JSON list from stdin, and prints rankings of ``_id`` and milliseconds a query,
+``python peer_llamaindex.py DATABASE`` reads a JSON object from stdin: ``dsn``, whose passages it copies
+into DATABASE, and ``queries``. It prints rankings of ``_id`` and milliseconds a query,
 with the embedder of Tidemark and with sentence-transformers.
 """
 
@@ -59,8 +59,9 @@ def _sentence_transformer() -> Any:
 
 def main() -> int:
     """Fill, ask, print."""
-    dsn, database = sys.argv[1:]
-    queries: list[str] = json.load(sys.stdin)
+    (database,) = sys.argv[1:]
+    given = json.load(sys.stdin)
+    dsn, queries = given["dsn"], given["queries"]
     server = conninfo_to_dict(dsn)
     store = PGVectorStore.from_params(
         database=database,

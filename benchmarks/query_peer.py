@@ -1,4 +1,4 @@
-"""Hybrid search here against LlamaIndex's pgvector retriever: same rows, same embedder, one run."""
+"""Hybrid search here against LlamaIndex's pgvector retriever: the same rows, in one run."""
 
 from __future__ import annotations
 
@@ -55,10 +55,11 @@ def compare(data: Path) -> dict[str, Any]:
         say("filling the peer's tables with the same rows, then searching there")
         script = ROOT / "benchmarks" / "peer_llamaindex.py"
         done = subprocess.run(
-            [python, script, owner, DATABASE],
+            [python, script, DATABASE],
             cwd=ROOT,
             env={"PYTHONPATH": str(ROOT), "TIDEMARK_HOME": str(home()), "PATH": "/usr/bin:/bin"},
-            input=json.dumps(list(queries.values())),
+            # Command lines can be seen by everybody on the machine.
+            input=json.dumps({"dsn": owner, "queries": list(queries.values())}),
             stdout=subprocess.PIPE,
             text=True,
             check=True,

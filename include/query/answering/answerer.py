@@ -164,7 +164,7 @@ class Answerer:
             understood = await self._understander.understand(
                 run.request.query,
                 run.caller.groups,
-                history=run.turns or _asked_before(run.request),
+                history=run.turns or self._asked_before(run.request),
                 locale=run.request.locale,
                 budget_ms=self._policy.understanding_ms,
             )
@@ -209,6 +209,11 @@ class Answerer:
             run.turns if request.style == "chat" else (),
             understood.sentiment == "negative",
         )
+
+    def _asked_before(self, request: AnswerRequest) -> list[Turn]:
+        """Return recent queries as turns without an answer, oldest first: what "it" may mean."""
+        lately = request.history.queries[:_LATELY]
+        return [Turn(self._masked(query)) for query in reversed(lately)]
 
     def _visitor(self, run: _Run) -> dict[str, str]:
         """Return the profile with what the visitor asked, and read of what was found, lately."""
@@ -296,11 +301,6 @@ class Answerer:
             if finding.kind in {"personal_data", "secret"}
         ]
         return self._screen.mask(text, found)
-
-
-def _asked_before(request: AnswerRequest) -> list[Turn]:
-    """Return recent queries as turns without an answer, oldest first: what "it" may mean."""
-    return [Turn(query, "") for query in reversed(request.history.queries[:_LATELY])]
 
 
 def question_of(understood: Understood | None) -> str:
