@@ -57,10 +57,16 @@ def tidemark(*arguments: str) -> str:
     return done.stdout
 
 
-def cpu() -> str:
-    """Return the CPU's name, how many cores are used, and what it has for vectors."""
+def processor() -> tuple[str, list[str]]:
+    """Return the CPU's name and what it has for vectors."""
     lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     name = next((line.partition(": ")[2] for line in lines if line.startswith("model name")), "?")
     flags = next((line for line in lines if line.startswith("flags")), "").split()
     known = ("avx2", "avx512f", "avx512_vnni", "avx512_bf16", "amx_bf16")
-    return f"{name} x{workers()}: {' '.join(flag for flag in known if flag in flags)}"
+    return name, [flag for flag in known if flag in flags]
+
+
+def cpu() -> str:
+    """Return the processor and how many of its cores are used, as one line."""
+    name, flags = processor()
+    return f"{name} x{workers()}: {' '.join(flags)}"

@@ -21,6 +21,7 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.deployment import processor
 from include.chunking import Chunker, embedding_input
 from include.embedding import Embedder, Vectors, load_embedder
 from include.embedding.model_folder import locate_model
@@ -32,7 +33,6 @@ Encode = Callable[[Sequence[str]], Vectors]
 Document = tuple[str, str, str]
 """Identity, title and text."""
 BASELINE_BATCH = 32
-_FLAGS = ("avx2", "avx512f", "avx512_vnni", "avx512_bf16", "amx_bf16")
 
 
 def run(
@@ -69,7 +69,7 @@ def run(
     sides = {"baseline": baseline, "embedder": embedder.embed}
     seconds, cpu_seconds, vectors = _race(texts, sides, rounds)
     cosine = np.sum(vectors["baseline"] * vectors["embedder"], axis=1)
-    model, flags = _cpu()
+    model, flags = processor()
     report: dict[str, object] = {
         "cpu": model,
         "flags": flags,
@@ -208,15 +208,6 @@ def _token_count(embedder: Embedder, texts: Sequence[str]) -> int:
     limit = embedder.identity.max_tokens
     encodings = embedder.tokenizer.encode_batch(list(texts))
     return sum(min(len(encoding.ids), limit) for encoding in encodings)
-
-
-def _cpu() -> tuple[str, list[str]]:
-    fields: dict[str, str] = {}
-    for line in Path("/proc/cpuinfo").read_text("utf-8").splitlines():
-        key, _, value = line.partition(":")
-        fields.setdefault(key.strip(), value.strip())
-    present = fields.get("flags", "").split()
-    return fields.get("model name", "unknown"), [flag for flag in _FLAGS if flag in present]
 
 
 def _table(report: dict[str, object]) -> str:

@@ -1,8 +1,8 @@
 """LlamaIndex's hybrid retriever over a deployment's passages; run by ``benchmarks.query_peer``.
 
-``python peer_llamaindex.py DATABASE`` reads a JSON object from stdin: ``dsn``, whose passages it copies
-into DATABASE, and ``queries``. It prints rankings of ``_id`` and milliseconds a query,
-with the embedder of Tidemark and with sentence-transformers.
+``python peer_llamaindex.py DATABASE`` reads a JSON object from stdin: ``dsn``, whose passages it
+copies into DATABASE, and ``queries``. It prints rankings of ``_id`` and milliseconds a query, with
+the embedder of Tidemark and with sentence-transformers.
 """
 
 from __future__ import annotations
