@@ -52,7 +52,7 @@ create table ops.generation_item (
     compliance_status text,
     policy_versions jsonb not null default '{}',
     detail text,
-    attempts integer not null default 0,
+    revision integer not null default 0,
     cost_usd numeric not null default 0,
     run_id text not null,
     planned_at timestamptz not null default now(),
@@ -65,6 +65,8 @@ create index generation_item_run on ops.generation_item (run_id);
 create index generation_item_state on ops.generation_item (state) where state = 'review';
 comment on column ops.generation_item.fence is
 'Number of the document''s observation that was asked about; published rows never go back.';
+comment on column ops.generation_item.revision is
+'How often it was bought again on request; part of the identity of its questions.';
 comment on column ops.generation_item.flags is
 'Why people must decide; a row with flags is never clean.';
 
