@@ -75,7 +75,7 @@ def _local(source: str | None, full: bool) -> tuple[str, str]:
     from include.platform.database import dsn
 
     context = RunContext(new_run_id(), dsn("pipeline"), "local", source, full)
-    with _Stages() as stages:
+    with Stages() as stages:
         try:
             run_locally(context, stages.update)
         except Exception as error:
@@ -89,37 +89,42 @@ def _local(source: str | None, full: bool) -> tuple[str, str]:
 
 def run_through_airflow(source: str | None, *, full: bool) -> tuple[str, str]:
     """Trigger the DAG, show its progress and wait; return the run's id and its state."""
+    return follow_run(DAG, {"source": source, "full": full})
+
+
+def follow_run(dag: str, conf: dict[str, Any]) -> tuple[str, str]:
+    """Trigger a DAG with params, show its progress and wait; return the run's id and its state."""
     from include.platform.services import airflow_api
 
     with airflow_api() as api:
-        api.unpause(DAG)
-        run_id = api.trigger(DAG, {"source": source, "full": full})
-        say(f"run {run_id}: {api.url}/dags/{DAG}/runs/{run_id}")
-        with _Stages() as stages:
+        api.unpause(dag)
+        run_id = api.trigger(dag, conf)
+        say(f"run {run_id}: {api.url}/dags/{dag}/runs/{run_id}")
+        with Stages() as stages:
             while True:
-                state = str(api.dag_run(DAG, run_id)["state"])
-                tasks = api.task_instances(DAG, run_id)
+                state = str(api.dag_run(dag, run_id)["state"])
+                tasks = api.task_instances(dag, run_id)
                 stages.show(tasks)
                 if state in {"success", "failed"}:
                     break
                 time.sleep(_POLL_SECONDS)
         for task in tasks:
             if task["state"] == "failed":
-                say(_failure(api, run_id, task))
+                say(_failure(api, dag, run_id, task))
     return run_id, state
 
 
-def _failure(api: Any, run_id: str, task: dict[str, Any]) -> str:
+def _failure(api: Any, dag: str, run_id: str, task: dict[str, Any]) -> str:
     index = task.get("map_index", -1)
     name = task["task_id"] + (f" (batch {index})" if index >= 0 else "")
     return (
-        f"error: task {name} failed; its log: {api.url}/dags/{DAG}/runs/{run_id}/tasks/"
+        f"error: task {name} failed; its log: {api.url}/dags/{dag}/runs/{run_id}/tasks/"
         f"{task['task_id']}{f'/mapped/{index}' if index >= 0 else ''}. "
         "When the cause is gone, clear the task in the UI: the run goes on from there."
     )
 
 
-class _Stages:
+class Stages:
     """Live progress: a bar a stage on a terminal, a line a stage elsewhere."""
 
     def __init__(self) -> None:
@@ -135,7 +140,7 @@ class _Stages:
             console=messages,
         )
 
-    def __enter__(self) -> _Stages:
+    def __enter__(self) -> Stages:
         if self._live:
             self._progress.start()
         return self
