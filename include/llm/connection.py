@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+import ssl
+from collections.abc import Generator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import httpx
@@ -26,25 +29,67 @@ _REMEDIES = {
 
 
 def open_client(
-    endpoint: Endpoint, *, connections: int = 100, connect_seconds: float = CONNECT_SECONDS
+    endpoint: Endpoint,
+    *,
+    connect_seconds: float = CONNECT_SECONDS,
+    verify: ssl.SSLContext | None = None,
 ) -> httpx.AsyncClient:
     """Return a client whose calls have no time-out but that for connecting.
 
     Args:
         endpoint: where its key is for.
-        connections: at a time, all of which are kept for later requests.
         connect_seconds: longest wait for a connection.
+        verify: certificates that are believed; None loads the usual ones where they are needed.
     """
     key = endpoint.api_key
     return httpx.AsyncClient(
         headers={"Authorization": f"Bearer {key}"} if key else None,
         # Deadlines are the caller's; httpx bounds single reads alone.
         timeout=httpx.Timeout(None, connect=connect_seconds),
-        limits=httpx.Limits(max_connections=connections, max_keepalive_connections=connections),
         # On this machine no proxy leads, and no certificates need to be loaded.
         trust_env=not endpoint.is_local,
-        verify=endpoint.base.startswith("https:"),
+        verify=verify or endpoint.base.startswith("https:"),
     )
+
+
+class Connections:
+    """Clients of one endpoint for many calls at a time; close them, or use ``async with``.
+
+    Each has one connection. A pool of httpx looks at all its connections for every request, which
+    costs milliseconds where there are many.
+
+    Args:
+        endpoint: of all of them.
+        connect_seconds: longest wait for a connection.
+    """
+
+    def __init__(self, endpoint: Endpoint, connect_seconds: float) -> None:
+        self._endpoint, self._connect_seconds = endpoint, connect_seconds
+        self._verify = httpx.create_ssl_context() if endpoint.base.startswith("https:") else None
+        self._all: list[httpx.AsyncClient] = []
+        self._free: list[httpx.AsyncClient] = []
+
+    async def __aenter__(self) -> Connections:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        for client in self._all:
+            await client.aclose()
+
+    @contextmanager
+    def one(self) -> Generator[httpx.AsyncClient]:
+        """Lend a client that nobody else uses, the one that was used last."""
+        if not self._free:
+            client = open_client(
+                self._endpoint, connect_seconds=self._connect_seconds, verify=self._verify
+            )
+            self._all.append(client)
+            self._free.append(client)
+        client = self._free.pop()
+        try:
+            yield client
+        finally:
+            self._free.append(client)
 
 
 async def read_bounded(response: httpx.Response) -> bytes:
