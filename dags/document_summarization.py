@@ -17,7 +17,7 @@ clean. What is flagged waits for people in `summary_review`.
 | task | does | when it fails |
 |---|---|---|
 | `plan_requests` | chooses documents without a result, estimates tokens and cost | clear it |
-| `process_batch.generate_replies` | asks the model; what was answered is kept | clear it when the model is back: nothing is paid for twice |
+| `process_batch.generate_replies` | asks the model; keeps what was answered | clear it when the model is back |
 | `process_batch.check_results` | quality and compliance of each reply, one second attempt | clear it |
 | `publish_results` | brings the warehouse to what may be published | clear it |
 | `finish_run` | ends the run, updates `tidemark_warehouse` | clear it |

@@ -129,6 +129,8 @@ create table ops.review (
         state in ('waiting', 'approved', 'rejected', 'void')
     ),
     output_hash text not null,
+    asked_in text,
+    proposal jsonb,
     asked_at timestamptz not null default now(),
     decided_by text,
     decided_at timestamptz,
@@ -138,6 +140,9 @@ create table ops.review (
     check (state not in ('approved', 'rejected') or decided_at is not null)
 );
 create index review_waiting on ops.review (asked_at) where state = 'waiting';
+comment on column ops.review.asked_in is 'Run of summary_review that waits for the decision.';
+comment on column ops.review.proposal is
+'An edited output that somebody has approved and that the filters have yet to see.';
 comment on table ops.review is 'Decisions of people, each with a name; void: the document changed.';
 
 create table ops.review_event (

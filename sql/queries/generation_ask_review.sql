@@ -8,5 +8,7 @@ on conflict (item_id) do update set
     decided_by = null,
     decided_at = null,
     reason = null,
+    asked_in = null,
+    proposal = null,
     edited = false
 where r.output_hash <> excluded.output_hash or r.state = 'void'
