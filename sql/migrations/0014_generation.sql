@@ -235,17 +235,17 @@ create index finding_document on warehouse.finding (doc_id);
 alter table warehouse.summary enable row level security;
 alter table warehouse.record enable row level security;
 alter table warehouse.finding enable row level security;
-create policy visible on warehouse.summary for select to tidemark_serving, tidemark_analyst
+create policy visible on warehouse.summary for select to tidemark_analyst
 using (
     (acl = '{}' or acl && (select corpus.caller_groups()))
     and exists (select from corpus.document as d where d.doc_id = summary.doc_id)
 );
-create policy visible on warehouse.record for select to tidemark_serving, tidemark_analyst
+create policy visible on warehouse.record for select to tidemark_analyst
 using (
     (acl = '{}' or acl && (select corpus.caller_groups()))
     and exists (select from corpus.document as d where d.doc_id = record.doc_id)
 );
-create policy visible on warehouse.finding for select to tidemark_serving, tidemark_analyst
+create policy visible on warehouse.finding for select to tidemark_analyst
 using (
     (acl = '{}' or acl && (select corpus.caller_groups()))
     and exists (select from corpus.document as d where d.doc_id = finding.doc_id)
@@ -552,4 +552,154 @@ grant execute on function ops.publishable, warehouse.publish, ops.reserve to tid
 grant select on
 warehouse.summary, warehouse.record, warehouse.finding, warehouse.document_summary,
 warehouse.generated_record, warehouse.compliance_finding
-to tidemark_serving, tidemark_analyst;
+to tidemark_analyst;
+
+-- What analysts read by day. Each view counts only rows that its reader may see.
+create view warehouse.entity_daily with (security_invoker = true) as
+select
+    (s.generated_at at time zone 'UTC')::date as day,
+    (e.entity ->> 'entity_id')::uuid as entity_id,
+    e.entity ->> 'name' as name,
+    e.entity ->> 'label' as label,
+    count(distinct s.doc_id) as documents,
+    sum((e.entity ->> 'mentions')::integer) as mentions
+from warehouse.summary as s
+cross join lateral jsonb_array_elements(s.entities) as e (entity)
+group by 1, 2, 3, 4;
+
+create view warehouse.topic_daily with (security_invoker = true) as
+select
+    (s.generated_at at time zone 'UTC')::date as day,
+    lower(t.topic) as topic,
+    count(distinct s.doc_id) as documents
+from warehouse.summary as s
+cross join lateral jsonb_array_elements_text(s.topics) as t (topic)
+group by 1, 2;
+
+create function warehouse.visible_costs()
+returns table (
+    day date,
+    task text,
+    model text,
+    source text,
+    calls bigint,
+    unanswered bigint,
+    prompt_tokens bigint,
+    cached_tokens bigint,
+    completion_tokens bigint,
+    cost_usd numeric
+)
+language sql stable security definer set search_path = pg_catalog, pg_temp
+as $$
+    select
+        (c.started_at at time zone 'UTC')::date,
+        i.task,
+        i.model,
+        i.source,
+        count(*),
+        count(*) filter (where c.ended_at is null),
+        sum(c.prompt_tokens),
+        sum(c.cached_tokens),
+        sum(c.completion_tokens),
+        sum(coalesce(c.cost_usd, c.reserved_usd))
+    from ops.llm_call as c
+    inner join ops.generation_item as i on c.item_id = i.item_id
+    inner join corpus.document as d on i.doc_id = d.doc_id
+    where
+        (select corpus.caller_sees_all())
+        or d.acl = '{}'
+        or d.acl && (select corpus.caller_groups())
+    group by 1, 2, 3, 4
+$$;
+
+create view warehouse.llm_cost_daily with (security_invoker = true) as
+select
+    c.day,
+    c.task,
+    c.model,
+    c.source,
+    c.calls,
+    c.unanswered,
+    c.prompt_tokens,
+    c.cached_tokens,
+    c.completion_tokens,
+    c.cost_usd
+from warehouse.visible_costs() as c;
+
+create view warehouse.digest_daily with (security_invoker = true) as
+select
+    n.day,
+    n.documents,
+    n.sources,
+    n.newest,
+    coalesce(
+        (
+            select jsonb_agg(
+                jsonb_build_object('topic', t.topic, 'documents', t.documents, 'before', t.earlier)
+                order by t.documents - t.earlier / 7.0 desc, t.topic
+            )
+            from (
+                select
+                    d.topic,
+                    d.documents,
+                    coalesce(sum(b.documents), 0) as earlier
+                from warehouse.topic_daily as d
+                left join warehouse.topic_daily as b
+                    on d.topic = b.topic and b.day >= d.day - 7 and b.day < d.day
+                where d.day = n.day
+                group by d.topic, d.documents
+                order by d.documents - coalesce(sum(b.documents), 0) / 7.0 desc, d.topic
+                limit 10
+            ) as t
+        ), '[]'
+    ) as topics,
+    coalesce(
+        (
+            select jsonb_agg(
+                jsonb_build_object('name', e.name, 'label', e.label, 'documents', e.documents)
+                order by e.documents desc, e.name
+            )
+            from (
+                select
+                    d.name,
+                    d.label,
+                    d.documents
+                from warehouse.entity_daily as d
+                where d.day = n.day
+                order by d.documents desc, d.name
+                limit 10
+            ) as e
+        ), '[]'
+    ) as entities,
+    coalesce(
+        (select sum(c.cost_usd) from warehouse.llm_cost_daily as c where c.day = n.day), 0
+    ) as cost_usd
+from (
+    select
+        (s.generated_at at time zone 'UTC')::date as day,
+        count(*) as documents,
+        jsonb_agg(distinct s.source) as sources,
+        to_jsonb((array_agg(s.title order by s.generated_at desc, s.doc_id))[1:10]) as newest
+    from warehouse.summary as s
+    group by 1
+) as n;
+
+comment on view warehouse.document_summary is
+'One row a current document that has a published summary.';
+comment on view warehouse.generated_record is
+'Results of all other generation tasks, one row a task and document.';
+comment on view warehouse.compliance_finding is
+'What the policy found in inputs (offsets into the document) and outputs (into a field).';
+comment on view warehouse.entity_daily is 'Entities of the documents summarised on a day (UTC).';
+comment on view warehouse.topic_daily is 'Topics of the documents summarised on a day (UTC).';
+comment on view warehouse.llm_cost_daily is
+'Calls of the language model a day; unanswered ones count at the most they can cost.';
+comment on view warehouse.digest_daily is
+'A day in one row: what is new, topics on the rise against the week before, entities, cost.';
+
+revoke all on function warehouse.visible_costs from public;
+grant execute on function warehouse.visible_costs
+to tidemark_analyst, tidemark_operator, tidemark_pipeline;
+grant select on
+warehouse.entity_daily, warehouse.topic_daily, warehouse.llm_cost_daily, warehouse.digest_daily
+to tidemark_analyst, tidemark_operator, tidemark_pipeline;

@@ -515,11 +515,30 @@ SERVICE = {
 OURS = "('corpus', 'ops', 'serving', 'warehouse', 'public')"
 
 
+WAREHOUSE = {
+    "warehouse.compliance_finding",
+    "warehouse.digest_daily",
+    "warehouse.document_summary",
+    "warehouse.entity_daily",
+    "warehouse.finding",
+    "warehouse.generated_record",
+    "warehouse.llm_cost_daily",
+    "warehouse.record",
+    "warehouse.summary",
+    "warehouse.topic_daily",
+}
+
+
 @pytest.mark.parametrize(
-    ("role", "functions"),
-    [("tidemark_serving", RULES | SEARCHES | SERVICE), ("tidemark_analyst", RULES)],
+    ("role", "relations", "functions"),
+    [
+        ("tidemark_serving", RELATIONS, RULES | SEARCHES | SERVICE),
+        ("tidemark_analyst", RELATIONS | WAREHOUSE, RULES | {"warehouse.visible_costs"}),
+    ],
 )
-def test_everything_granted_is_on_the_list(corpus: Any, role: str, functions: set[str]) -> None:
+def test_everything_granted_is_on_the_list(
+    corpus: Any, role: str, relations: set[str], functions: set[str]
+) -> None:
     readable = corpus.connection.execute(
         f"""
         select n.nspname || '.' || c.relname, c.relkind, c.relrowsecurity,
@@ -531,7 +550,7 @@ def test_everything_granted_is_on_the_list(corpus: Any, role: str, functions: se
         """,
         {"role": role},
     ).fetchall()
-    assert {name for name, *_ in readable} == RELATIONS
+    assert {name for name, *_ in readable} == relations
     for name, kind, guarded, options in readable:
         assert guarded if kind == "r" else "security_invoker=true" in options, name
 
