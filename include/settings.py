@@ -208,6 +208,11 @@ class Settings(BaseSettings):
         description="YAML file with a policy of your own for queries and answers; "
         "`include/safety/policy.yaml` shows what it may say.",
     )
+    compliance_policy: Path | None = Field(
+        None,
+        description="YAML file with rules of your own for what is sent to a language model and what "
+        "is published; `include/review/compliance.yaml` shows and explains the shipped ones.",
+    )
     airflow_groups: str = Field(
         "",
         description="Groups of Airflow's users on the search page in its UI: "
