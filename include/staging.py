@@ -66,9 +66,7 @@ class Staging:
                 "Clear the run from its first task, or start a new one."
             ) from error
 
-    def rows(
-        self, manifest: Manifest, name: str, without: Sequence[str] = ()
-    ) -> Iterator[Row]:
+    def rows(self, manifest: Manifest, name: str, without: Sequence[str] = ()) -> Iterator[Row]:
         """Yield the rows of one file of a manifest; none if the attempt wrote no such file.
 
         Args:

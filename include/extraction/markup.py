@@ -133,7 +133,15 @@ class _Walker:
         self._linked = 0
         self._cells: list[str] | None = None
         self._row: _Element | None = None
-        self._depth = {"link": 0, "pre": 0, "line": 0, "aside": 0, "article": 0, "caption": 0, "figure": 0}
+        self._depth = {
+            "link": 0,
+            "pre": 0,
+            "line": 0,
+            "aside": 0,
+            "article": 0,
+            "caption": 0,
+            "figure": 0,
+        }
         self._level = 0
         # Images wait for the text that they stand in, those of a figure for its caption, too.
         self._images: list[Block] = []

@@ -133,7 +133,7 @@ def _open(data: bytes) -> Image.Image | None:
         return None
     try:
         opened = Image.open(io.BytesIO(data), formats=[name])
-    except Exception:  # ruff: ignore[blind-except] - whatever a decoder raises costs the image alone
+    except Exception:  # whatever a decoder raises costs the image alone
         return None
     large = opened.width * opened.height > MAX_PIXELS
     return None if large or min(opened.size) < MIN_SIDE else opened
@@ -143,7 +143,7 @@ def _preview(picture: Picture, opened: Image.Image) -> Picture | None:
     try:
         small = _small(opened)
         data = _encoded(small)
-    except Exception:  # ruff: ignore[blind-except] - as above, want of memory included
+    except Exception:  # as above, want of memory included
         return None
     if data is None:
         return None

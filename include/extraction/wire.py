@@ -31,8 +31,9 @@ def to_reply(extracted: Extracted) -> Reply:
             for item in extracted.pictures
         ],
     }
-    files = [*extracted.members, *extracted.pictures]
-    return Reply(value, extracted.text, tuple(file.data for file in files))
+    members = (member.data for member in extracted.members)
+    pictures = (picture.data for picture in extracted.pictures)
+    return Reply(value, extracted.text, (*members, *pictures))
 
 
 def from_reply(reply: Reply) -> Extracted:

@@ -52,7 +52,12 @@ def embed(context: RunContext, shard: int) -> Manifest:
         computed = 0
         for page in _pages(_inputs(context, enriched)):
             computed += _embed_page(connection, attempt, page, identity.model_id, threads)
-        _flag(attempt, context.staging.rows(enriched, "documents", shards.IMAGES), identity.model_id, threads)
+        _flag(
+            attempt,
+            context.staging.rows(enriched, "documents", shards.IMAGES),
+            identity.model_id,
+            threads,
+        )
         manifest = attempt.commit(
             {
                 "model_id": identity.model_id,

@@ -271,9 +271,7 @@ class Answerer:
             log.warning("answer %s could not be kept", run.answer_id)
         return answer
 
-    async def _images(
-        self, run: _Run, citations: tuple[Citation, ...]
-    ) -> tuple[CitedImage, ...]:
+    async def _images(self, run: _Run, citations: tuple[Citation, ...]) -> tuple[CitedImage, ...]:
         """Return the images that stand in the passages of verified citations."""
         cited = [(one.marker, one.chunk_id) for one in citations if one.verified]
         if not cited:

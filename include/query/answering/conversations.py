@@ -101,9 +101,7 @@ class Conversation:
                 "answer": text,
                 "html": to_html(text),
                 "citations": turn.citations,
-                "images": [
-                    image.as_json() for image in cited_images(_verified(turn), self.images)
-                ],
+                "images": [image.as_json() for image in cited_images(_verified(turn), self.images)],
                 "refused": turn.refused,
                 "degraded": turn.degraded,
                 "conversation_id": str(self.conversation_id),

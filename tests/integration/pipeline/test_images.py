@@ -100,9 +100,7 @@ def test_documents_of_an_older_parser_get_their_images_on_the_next_run(deploymen
     deployment.ingest()
     with connect(deployment.owner_dsn) as connection:
         connection.execute("delete from corpus.image")
-        connection.execute(
-            "update corpus.document set parser = split_part(parser, '/', 1) || '/1'"
-        )
+        connection.execute("update corpus.document set parser = split_part(parser, '/', 1) || '/1'")
     assert deployment.ingest() == {"changed": 2}
     assert [name for name, *_ in images(deployment)] == ["a.md", "r.jsonl#r"]
     assert embedded(deployment) == []

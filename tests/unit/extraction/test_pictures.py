@@ -85,7 +85,7 @@ def test_an_image_in_a_table_stands_behind_its_row(read: Read) -> None:
 @pytest.mark.parametrize(
     ("text", "name"),
     [
-        ("# Quay\n\nBefore.\n\n![A red field]({0} \"Figure 1\")\n\nBehind.\n", "page.md"),
+        ('# Quay\n\nBefore.\n\n![A red field]({0} "Figure 1")\n\nBehind.\n', "page.md"),
         (
             "Quay\n====\n\nBefore.\n\n.. figure:: {0}\n   :alt: A red field\n\n   Figure 1\n\n"
             "Behind.\n",
@@ -172,7 +172,7 @@ def test_images_of_a_pdf_stand_behind_the_paragraph_above_them(read: Read) -> No
 
 
 def pdf_with_image() -> bytes:
-    """A page with a line, an image of 64 × 64 pixels and another line."""
+    """A page with a line, an image of 64 by 64 pixels and another line."""
     text = (
         b"BT /F1 12 Tf 72 700 Td (Above the image.) Tj ET "
         b"q 200 0 0 200 72 450 cm /I Do Q "
