@@ -12,7 +12,7 @@ import os
 import re
 import shutil
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -66,11 +66,17 @@ class Staging:
                 "Clear the run from its first task, or start a new one."
             ) from error
 
-    def rows(self, manifest: Manifest, name: str) -> Iterator[Row]:
-        """Yield the rows of one file of a manifest; none if the attempt wrote no such file."""
-        if name not in manifest.files:
-            return
-        yield from _rows(self._folder(manifest.stage, manifest.shard) / manifest.files[name])
+    def rows(self, manifest: Manifest, name: str, without: Sequence[str] = ()) -> Iterator[Row]:
+        """Yield the rows of one file of a manifest; none if the attempt wrote no such file.
+
+        Args:
+            manifest: what an attempt committed.
+            name: of the file.
+            without: columns that are not read.
+        """
+        if name in manifest.files:
+            path = self._folder(manifest.stage, manifest.shard) / manifest.files[name]
+            yield from _rows(path, without)
 
     def remove(self) -> None:
         """Delete all shards of the run."""
@@ -167,11 +173,16 @@ class Writer:
         self._rows: list[Row] = []
         self._bytes = 0
 
-    def write(self, row: Row) -> None:
-        """Append one row; keys are the schema's names."""
+    def write(self, row: Row, size: int = 0) -> None:
+        """Append one row; keys are the schema's names.
+
+        Args:
+            row: its values.
+            size: bytes of what is not text.
+        """
         self._rows.append(row)
         self.total += 1
-        self._bytes += sum(len(value) for value in row.values() if isinstance(value, str))
+        self._bytes += size + sum(len(value) for value in row.values() if isinstance(value, str))
         if len(self._rows) >= _ROWS_A_GROUP or self._bytes >= _BYTES_A_GROUP:
             self._flush()
 
@@ -192,11 +203,12 @@ class Writer:
             self._bytes = 0
 
 
-def _rows(path: Path) -> Iterator[Row]:
+def _rows(path: Path, without: Sequence[str] = ()) -> Iterator[Row]:
     import pyarrow.parquet as pq
 
     with pq.ParquetFile(path) as file:
-        for batch in file.iter_batches(batch_size=_ROWS_A_GROUP, use_threads=False):
+        columns = [name for name in file.schema_arrow.names if name not in without]
+        for batch in file.iter_batches(_ROWS_A_GROUP, columns=columns, use_threads=False):
             yield from batch.to_pylist()
 
 
