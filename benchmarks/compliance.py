@@ -9,10 +9,10 @@ as stored mentions do. ``benchmarks.span_matching`` says how spans match. Printe
   type, LOCATION, since Presidio does not tell them apart; types that no text labels are left out on
   both sides; ``fine`` keeps them apart;
 - the same for Presidio as it comes, unless ``--without-presidio``;
-- each also for the two halves of the texts by their hash: ``half 0`` is the one whose errors were
-  looked at, ``half 1`` is not;
-- planted secrets (``benchmarks.planted_secrets``): the share found, and the texts of the data, which
-  hold none, in which one is found.
+- each also for the two halves of the texts by their hash: errors were looked at in ``half 0``
+  alone;
+- planted secrets (``benchmarks.planted_secrets``): the share found, and the texts of the data,
+  which hold none, in which one is found.
 
 Nothing is written but Presidio's environment below the home folder.
 """

@@ -25,9 +25,9 @@ _WORDS_FOR_STREET = """
     manor meadow mill mission motorway mount mountain neck orchard oval overpass passage pike pine
     plain port quay ramp ranch rapid ridge river shoal shore spring spur station stream summit
     throughway tunnel underpass valley viaduct view village ville vista wall well wharf
-""".split()
+"""
 _STREET = (
-    rf"(?:(?:{'|'.join(word.capitalize() for word in _WORDS_FOR_STREET)})s?"
+    rf"(?:(?:{'|'.join(word.capitalize() for word in _WORDS_FOR_STREET.split())})s?"
     r"|St|Rd|Ave|Av|Blvd|Ln|Dr|Ct|Cres|Ter|Sq|Hwy|Pkwy|Cir|Trl|Pl|str|street|road|avenue|lane|drive"
     r"|boulevard|terrasse|allé|plass|torg|Strasse|Straße|Allee|Weg|Platz|Gasse)\b\.?"
 )
@@ -76,7 +76,7 @@ _NO_STREET = re.compile(
 )
 _SURE = re.compile(rf"(?:{_STREET}|{_BEFORE}|{_ENDING}|{_AFTER}|{_UNIT}|Box|US)", re.VERBOSE)
 _NEXT = re.compile(
-    rf"\s{{0,4}}[,\n\r]\s{{0,8}}(?:(?P<code>(?:[A-Z]{{1,2}}-)?\d{{4,6}}(?:-\d{{3,4}})?)\ (?=[^\W\d_]))?"
+    r"\s{0,4}[,\n\r]\s{0,8}(?:(?P<code>(?:[A-Z]{1,2}-)?\d{4,6}(?:-\d{3,4})?)\ (?=[^\W\d_]))?"
     rf"(?P<place>{_NAMES}(?:\ \({_NAME}\))?)(?=[\s,.;)?!]|$)",
     re.VERBOSE,
 )
