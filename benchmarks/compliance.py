@@ -140,7 +140,7 @@ def _type(name: str, labelled: set[str]) -> bool:
 
 
 def _figures(rows: Sequence[Row], found: Sequence[Sequence[Labelled]], whole: bool) -> Row:
-    fine, broad, touched = Tally(LEAST_IOU), Tally(LEAST_IOU), Tally(_ANY)
+    fine, broad, touched, untyped = Tally(LEAST_IOU), Tally(LEAST_IOU), Tally(_ANY), Tally(_ANY)
     for row, spans in zip(rows, found, strict=True):
         text = row["text"]
         wanted = [Labelled(one["type"], one["start"], one["end"]) for one in row["spans"]]
@@ -148,10 +148,12 @@ def _figures(rows: Sequence[Row], found: Sequence[Sequence[Labelled]], whole: bo
         wanted, spans = joined(text, _broad(wanted)), joined(text, _broad(spans))
         broad.add(wanted, spans)
         touched.add(wanted, spans)
+        untyped.add(joined(text, _one(wanted)), joined(text, _one(spans)))
     figures: Row = {
         "forms": broad.figures(FORMS),
         "all": broad.figures(),
         "all by any overlap": touched.figures(),
+        "any type by any overlap": untyped.figures(),
         "all fine": fine.figures(),
     }
     if whole:
@@ -162,6 +164,10 @@ def _figures(rows: Sequence[Row], found: Sequence[Sequence[Labelled]], whole: bo
 
 def _broad(spans: Sequence[Labelled]) -> list[Labelled]:
     return [span._replace(type=_ONE_TYPE.get(span.type, span.type)) for span in spans]
+
+
+def _one(spans: Sequence[Labelled]) -> list[Labelled]:
+    return [span._replace(type="PERSONAL") for span in spans]
 
 
 def measure_secrets(compliance: Compliance, texts: Sequence[str], each: int, seed: int) -> Row:

@@ -113,7 +113,7 @@ class Compliance:
         for span in spans:
             for name, rule in finders.get(span.detector, ()):
                 if span.score >= rule.least_score:
-                    whole = name if rule.finds == (name,) else f"{name}/{span.detector}"
+                    whole = name if len(rule.finds) == 1 else f"{name}/{span.detector}"
                     shown = excerpt(text, span.start, span.end, kind, ())
                     yield _finding(whole, rule, scope[name], span, shown)
 

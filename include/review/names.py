@@ -36,7 +36,7 @@ _NO_NAME_WORDS = """
     saturday sunday january february march april may june july august september october november
     december god if in on at by from to with as of for so then also just maybe is are was were do
     does did have has had can could will would should must let me sure sorry ok okay today tomorrow
-    yesterday now never always under called named customer patient inc ltd llc
+    yesterday now never always under called named customer patient
 """
 _NO_NAME = frozenset(_NO_NAME_WORDS.split())
 _ABBREVIATIONS = frozenset({"SSN", "IBAN", "ATM", "PIN", "BIC", "VAT", "ID", "IP", "URL", "PDF"})
