@@ -36,7 +36,7 @@ from benchmarks.span_matching import LEAST_IOU, Labelled, Tally, joined
 from include.commands.output import say
 from include.enrichment.entities import DEFAULT_MODEL, EntityRecognizer
 from include.review.compliance import Compliance, load_policy, masked
-from include.settings import ROOT, home
+from include.settings import ROOT, home, settings
 
 TYPES = {
     "email": "EMAIL_ADDRESS",
@@ -78,7 +78,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=7, help="of the planted secrets")
     arguments = parser.parse_args()
     files = sorted(arguments.data.glob("*.jsonl")) or sorted(arguments.data.glob("pii/*.jsonl"))
-    compliance = Compliance(load_policy(), as_of=_DAY)
+    compliance = Compliance(load_policy(settings().compliance_policy), as_of=_DAY)
     texts: list[str] = []
     for path in files:
         rows = [json.loads(line) for line in path.read_text("utf-8").splitlines() if line]
