@@ -176,6 +176,11 @@ class Settings(BaseSettings):
         description="YAML file with a policy of your own for queries and answers; "
         "`include/safety/policy.yaml` shows what it may say.",
     )
+    quality_policy: Path | None = Field(
+        None,
+        description="TOML file with thresholds of your own for summaries; "
+        "`include/review/quality.toml` shows what it may say.",
+    )
     airflow_groups: str = Field(
         "",
         description="Groups of Airflow's users on the search page in its UI: "

@@ -18,6 +18,7 @@ BENCHMARKS = {
 }
 EVALUATIONS = {
     "answers": "answers of this deployment: citations, support, refusals",
+    "quality": "summaries told from unsupported ones; planted numbers and names",
     "retrieval": "nDCG@10, recall and MRR of search --queries output against judgements",
     "safety": "injections found, false alarms, planted attacks that succeed, personal data found",
 }
