@@ -102,7 +102,7 @@ def _second(
         for item, one in asked.items()
         if (row := known.get(UUID(one.request.request_id))) and row["outcome"] == "success"
     ]
-    better = {verdict.item_id: verdict for verdict in judge.judge(answered)}
+    better = {verdict.item_id: verdict for verdict in judge.judge(answered, attempt=2)}
     return [
         max(verdict, better.get(verdict.item_id, verdict), key=lambda one: one.rank)
         for verdict in verdicts

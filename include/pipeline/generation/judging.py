@@ -15,7 +15,8 @@ from include.pipeline.generation.context import GenerationContext
 from include.review.compliance import Compliance
 from include.review.findings import ComplianceFinding, masked, verdict
 from include.review.policy import CompliancePolicy, load_policy
-from include.review.quality import Quality, QualityReport, load_quality
+from include.review.quality import Quality
+from include.review.quality_report import QualityReport, Summary
 from include.settings import settings
 
 Row = dict[str, Any]
@@ -66,6 +67,19 @@ class Verdict:
         return ", ".join(self.reasons) or "unsupported"
 
 
+@cache
+def quality() -> Quality:
+    """Return the quality filter of this deployment."""
+    from include.embedding import load_embedder
+
+    entailment = None
+    if settings().entailment_model:
+        from include.grounding.entailment import CrossEncoder
+
+        entailment = CrossEncoder(str(settings().entailment_model))
+    return Quality(load_embedder().embed, entailment)
+
+
 class Judge:
     """Both filters, for one task.
 
@@ -75,38 +89,42 @@ class Judge:
 
     def __init__(self, task: GenerationTask) -> None:
         self._task = task
-        self._quality: Quality | None = load_quality() if task.checks.supported else None
+        self._quality = quality() if task.checks.supported else None
 
-    def judge(self, replied: Sequence[tuple[Row, str]]) -> list[Verdict]:
+    def judge(self, replied: Sequence[tuple[Row, str]], attempt: int = 1) -> list[Verdict]:
         """Judge replies.
 
         Args:
             replied: rows of the ``subjects`` shard, and the reply's JSON text.
+            attempt: how often they have been asked for, this time included.
         """
         outputs = [json.loads(reply) for _, reply in replied]
-        reports = self._reports([subject for subject, _ in replied], outputs)
+        reports = self._reports([subject for subject, _ in replied], outputs, attempt)
         return [
             self._verdict(subject, output, report)
             for (subject, _), output, report in zip(replied, outputs, reports, strict=True)
         ]
 
     def _reports(
-        self, subjects: Sequence[Row], outputs: Sequence[Row]
-    ) -> list[QualityReport | None]:
+        self, subjects: Sequence[Row], outputs: Sequence[Row], attempt: int
+    ) -> Sequence[QualityReport | None]:
         if self._quality is None or not subjects:
             return [None] * len(subjects)
-        language = self._task.options.language
+        house = self._task.options.language
         same = self._task.checks.same_language
-        return [
-            self._quality.judge(
-                self._supported(output),
-                subject["text"],
-                title=subject["title"],
-                language=subject["language"],
-                expected_language=(language or subject["language"]) if same else None,
-            )
-            for subject, output in zip(subjects, outputs, strict=True)
-        ]
+        return self._quality.judge_many(
+            [
+                Summary(
+                    self._supported(output),
+                    subject["text"],
+                    subject["title"],
+                    subject["language"],
+                    (house or subject["language"]) if same else None,
+                    attempt,
+                )
+                for subject, output in zip(subjects, outputs, strict=True)
+            ]
+        )
 
     def _supported(self, output: Row) -> list[str]:
         values = [output.get(name) for name in self._task.checks.supported]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from include.query.answering.claims import fold, numbers_in, read_claim, word_terms
+from include.grounding.claims import fold, numbers_in, read_claim, word_terms
 from include.query.results import Passage
 
 _SAYS = r"(?:to|through|until|bis|and|und|et|or|&|,|-|\u2013)"

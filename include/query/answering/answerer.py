@@ -39,7 +39,7 @@ from include.query.understanding import Turn, Understander, Understood
 from include.safety.classifier import load_classifier
 
 if TYPE_CHECKING:
-    from include.query.answering.entailment import Entailment
+    from include.grounding.entailment import Entailment
     from include.query.batching import QueryEmbedder
     from include.query.searcher import Searcher
     from include.safety import Screen

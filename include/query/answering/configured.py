@@ -34,7 +34,7 @@ def configured_answerer(
     given = settings()
     entailment = None
     if given.entailment_model:
-        from include.query.answering.entailment import CrossEncoder
+        from include.grounding.entailment import CrossEncoder
 
         entailment = CrossEncoder(given.entailment_model)
     policy = AnswerPolicy(

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from include.grounding.claims import numbers_in, read_claim, word_terms
 from include.query.answering.anchors import Numbered, lacks_anchor
-from include.query.answering.claims import numbers_in, read_claim, word_terms
 from include.query.answering.instructions import Guard
 from include.query.answering.segments import Segment, cut
 from include.query.batching import QueryEmbedder

@@ -13,8 +13,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Literal
 
-from include.lexical import term_counts
-from include.query.answering.claims import (
+from include.grounding.claims import (
     Claim,
     Counted,
     before_number,
@@ -25,12 +24,13 @@ from include.query.answering.claims import (
     parts,
     read_claim,
 )
+from include.grounding.opposites import contradicts, makes_a_duty
+from include.lexical import term_counts
 from include.query.answering.kinship import Kinship
-from include.query.answering.opposites import contradicts, makes_a_duty
 from include.query.answering.segments import Segment
 
 if TYPE_CHECKING:
-    from include.query.answering.entailment import Entailment
+    from include.grounding.entailment import Entailment
 
 Reason = Literal["supported", "unsupported", "number", "name", "negation", "quote", "empty"]
 

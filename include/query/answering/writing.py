@@ -22,7 +22,7 @@ from include.query.answering.support import Verifier
 from include.query.timing import Timings
 
 if TYPE_CHECKING:
-    from include.query.answering.entailment import Entailment
+    from include.grounding.entailment import Entailment
 
 log = logging.getLogger(__name__)
 

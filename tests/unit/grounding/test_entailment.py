@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from include.errors import ConfigurationError
-from include.query.answering.entailment import CrossEncoder
+from include.grounding.entailment import CrossEncoder
 
 
 @pytest.fixture
