@@ -218,6 +218,7 @@ class Settings(BaseSettings):
         None,
         description="YAML file with rules of your own for what a model is sent and what "
         "is published; `include/review/compliance.yaml` shows and explains the shipped ones.",
+    )
     quality_policy: Path | None = Field(
         None,
         description="TOML file with thresholds of your own for summaries; "
