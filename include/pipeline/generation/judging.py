@@ -98,12 +98,26 @@ class Judge:
             replied: rows of the ``subjects`` shard, and the reply's JSON text.
             attempt: how often they have been asked for, this time included.
         """
-        outputs = [json.loads(reply) for _, reply in replied]
+        outputs = [self._tidied(json.loads(reply)) for _, reply in replied]
         reports = self._reports([subject for subject, _ in replied], outputs, attempt)
         return [
             self._verdict(subject, output, report)
             for (subject, _), output, report in zip(replied, outputs, reports, strict=True)
         ]
+
+    def _tidied(self, output: Row) -> Row:
+        """Drop list entries that only say again what a field before them says."""
+        said: set[str] = set()
+        for name in self._task.checks.supported:
+            value = output.get(name)
+            if isinstance(value, str):
+                said.add(_words(value))
+            if isinstance(value, list):
+                kept = [part for part in value if _words(str(part)) not in said]
+                # Once each, in their order.
+                output[name] = list({_words(str(part)): part for part in kept}.values())
+                said.update(map(_words, map(str, kept)))
+        return output
 
     def _reports(
         self, subjects: Sequence[Row], outputs: Sequence[Row], attempt: int
@@ -161,6 +175,10 @@ class Judge:
         )
         found += [(path, finding) for finding in here]
         return masked(text, [finding for finding in here if finding.action == "mask"])
+
+
+def _words(text: str) -> str:
+    return " ".join(text.casefold().strip(" .!").split())
 
 
 def judged_item(context: GenerationContext, subject: Row, judged: Verdict) -> Row:
