@@ -19,13 +19,16 @@ _DOUBLING_PAYS = 1.2
 _ANY_GAIN = 1.05
 _UP_PAYS = 1.03
 _DOWN_COSTS_NOTHING = 0.975
-_STEP = 1.25
+_STEP_UP = 1.4
+_STEP_DOWN = 1.25
 _FEWEST_SAMPLES = 12
 _LONGEST_HOLD = 32
 _IDLE = 0.75
 """Below this share of the level in flight, the input or the reader of the results is the limit."""
-_STRAY = 0.2
-_MEMORY = 1 / 16
+_STRAY = 0.1
+"""A smaller share of calls that meet overload is no reason for fewer of them: their places stay
+empty while they wait, and the throughput shows whether the level is worth having."""
+_MEMORY = 1 / 32
 
 
 @dataclass(slots=True)
@@ -61,7 +64,7 @@ class Concurrency:
         self._doubling = True
         self._probing = False
         self._upwards = True
-        self._step = _STEP
+        self._step = _STEP_UP
         self._base = start
         self._rate: float | None = None
         self._best = 0.0
@@ -104,22 +107,19 @@ class Concurrency:
     def overloaded(self, epoch: int) -> None:
         """Note that a call was turned away for load, or took too long."""
         self._overloads += _MEMORY * (1 - self._overloads)
+        if self._overloads < _STRAY:
+            return
         if epoch > self._cut_epoch:
             # The first since the last cut; what was sent before now meets the same overload.
             self._cut_epoch, self._cut_from = self._epoch, self.level
         share = math.floor(self._cut_from * (1 - self._overloads / 2))
         level = max(min(share, self._cut_from - 1), self._least)
-        if level >= self.level:
-            return
-        if self._doubling and self._overloads < _STRAY:
-            self._base = min(self._base, level)
-            self._go(level)
-        else:
+        if level < self.level:
             self._doubling = False
             self._restart(level)
 
     def _restart(self, level: int) -> None:
-        self._probing, self._upwards, self._step = False, True, _STEP
+        self._probing, self._upwards, self._step = False, True, _STEP_UP
         self._hold = self._held = 0
         self._base, self._best = level, 0.0
         self._rate = None
@@ -178,7 +178,7 @@ class Concurrency:
         if self._upwards:
             target = max(self._base + 1, round(self._base * self._step))
         else:
-            target = min(self._base - 1, round(self._base / _STEP))
+            target = min(self._base - 1, round(self._base / _STEP_DOWN))
         self._probing = True
         self._go(target)
 
@@ -192,14 +192,14 @@ class Concurrency:
             self._accept(rate)
             self._hold = 0
             if self._upwards:
-                self._step = min(self._step * _STEP, 2.0)
+                self._step = 2.0
             if self._least < self.level < self._most:
                 self._probe()
                 return
             self._probing = False
             self._window = self._fresh()
             return
-        self._probing, self._step = False, _STEP
+        self._probing, self._step = False, _STEP_UP
         self._upwards = not self._upwards
         self._hold = min(max(self._hold * 2, 1), _LONGEST_HOLD)
         self._go(self._base)
