@@ -20,12 +20,15 @@ _ANY_GAIN = 1.05
 _UP_PAYS = 1.03
 _DOWN_COSTS_NOTHING = 0.975
 _STEP_UP = 1.4
+_STEP_HARMFUL = 1.2
+"""Upwards, after a level that was worse: the way up is tried with more care."""
 _STEP_DOWN = 1.25
 _FEWEST_SAMPLES = 12
+_HARMFUL_HOLD = 3
 _LONGEST_HOLD = 32
 _IDLE = 0.75
 """Below this share of the level in flight, the input or the reader of the results is the limit."""
-_STRAY = 0.1
+_STRAY = 0.125
 """A smaller share of calls that meet overload is no reason for fewer of them: their places stay
 empty while they wait, and the throughput shows whether the level is worth having."""
 _MEMORY = 1 / 32
@@ -151,6 +154,8 @@ class Concurrency:
         if pays and self.level < self._most:
             self._go(self.level * 2)
             return
+        if rate < _DOWN_COSTS_NOTHING * before:
+            self._step, self._hold = _STEP_HARMFUL, 1
         self._doubling = False
         self._rate = None  # taken while the level rose; measured again where it settles
         self._best = 0.0
@@ -199,7 +204,8 @@ class Concurrency:
             self._probing = False
             self._window = self._fresh()
             return
-        self._probing, self._step = False, _STEP_UP
+        harmful = rate < _DOWN_COSTS_NOTHING * base
+        self._probing, self._step = False, _STEP_HARMFUL if self._upwards and harmful else _STEP_UP
         self._upwards = not self._upwards
-        self._hold = min(max(self._hold * 2, 1), _LONGEST_HOLD)
+        self._hold = min(max(self._hold * 2, _HARMFUL_HOLD if harmful else 1), _LONGEST_HOLD)
         self._go(self._base)

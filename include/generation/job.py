@@ -65,7 +65,7 @@ class Job:
         self._request, self._line, self._limits = request, line, limits
         self._deadline = asyncio.get_running_loop().time() + limits.request_seconds
         self._has_place = True
-        self._calls = self._failed = self._rejected_for_load = 0
+        self._calls = self._failed = self._turned_away = self._replies_before = 0
         self._usage = Usage()
         self._told = "no call was possible"
 
@@ -233,9 +233,13 @@ class Job:
             self._failed += 1
             if self._failed >= limits.attempts:
                 raise _EndError("error", f"{self._failed} attempts failed, the last: {self._told}")
+        elif self._line.gate.replies > self._replies_before:
+            # Others got through: there is room now and then, and the level follows.
+            self._turned_away = 1
         else:
-            self._rejected_for_load += 1
-        times = min(self._failed + self._rejected_for_load - 1, 30)
+            self._turned_away += 1
+        self._replies_before = self._line.gate.replies
+        times = min(self._failed + self._turned_away - 1, 30)
         longest = min(limits.first_pause * 2**times, limits.longest_pause)
         # Half of it is chance, so that those who failed together do not come back together.
         pause = longest * random.uniform(0.5, 1)  # ruff: ignore[suspicious-non-cryptographic-random-usage]

@@ -32,10 +32,14 @@ GOOD = '{"title": "Tides", "points": ["They turn."]}'
 
 
 def asked(count: int, **options: Any) -> Iterator[Request]:
-    message = Message("user", "Summarise: the tide turns twice a day.")
     for number in range(count):
+        message = Message("user", f"Summarise {number} : the tide turns twice a day.")
         yield Request(f"r{number}", (message,), options.get("max_tokens", 20), 0.0,
                       options.get("schema"))  # fmt: skip
+
+
+def own_number(body: dict[str, Any]) -> str:
+    return str(body["messages"][-1]["content"].split()[1])
 
 
 def run(
@@ -81,7 +85,7 @@ def test_every_request_gets_its_reply_and_its_usage() -> None:
         results = run(fake, 50)
     assert {result.request_id for result in results} == {f"r{number}" for number in range(50)}
     assert {(result.outcome, result.calls) for result in results} == {("success", 1)}
-    assert results[0].usage == Usage(7, 3, 20)
+    assert results[0].usage == Usage(9, 3, 20)
     assert results[0].text.startswith("word word")
 
 
@@ -90,11 +94,13 @@ def test_whatever_fails_each_request_ends_once_and_nothing_is_paid_twice_without
         "busy": 0.03, "broken": 0.05, "unavailable": 0.03, "drop": 0.03, "cut": 0.03,
         "garbled": 0.03, "duplicate": 0.05,
     }  # fmt: skip
-    with FakeEndpoint(FAST, faults=faults, seed=7) as fake:
+    with FakeEndpoint(FAST, own_number, faults, seed=7) as fake:
         results = run(fake, 400)
     assert Counter(result.request_id for result in results) == {f"r{n}": 1 for n in range(400)}
     assert {result.outcome for result in results} == {"success"}
-    assert {result.request_id: result.calls for result in results} == fake.counts.calls
+    assert all(result.text == result.request_id[1:] for result in results), "replies got mixed up"
+    # A call over a connection that had just broken never arrived.
+    assert all(result.calls >= fake.counts.calls[result.request_id] for result in results)
     spoilt = sum(paid - 1 for paid in fake.counts.paid.values())
     assert spoilt <= 400 * 0.12, "only replies that were spoilt on their way are bought again"
 
@@ -172,6 +178,7 @@ def test_requests_are_read_as_there_is_room() -> None:
         nonlocal read
         for request in asked(10_000):
             read += 1
+            await asyncio.sleep(0)
             yield request
 
     with FakeEndpoint(FAST) as fake:
@@ -187,23 +194,25 @@ def test_requests_are_read_as_there_is_room() -> None:
     assert read <= 5 + 2 * 8
 
 
-def test_many_requests_stream_through_little_memory() -> None:
+@pytest.mark.parametrize(
+    "count", [3_000, pytest.param(20_000, marks=(pytest.mark.faults, pytest.mark.timeout(1800)))]
+)
+def test_many_requests_stream_through_little_memory(count: int) -> None:
     with FakeEndpoint(Capacity(slots=64, write=1e7, read=1e8)) as fake:
 
         async def main() -> tuple[int, int]:
-            early = done = 0
-            async for _ in answer(asked(20_000, max_tokens=1), fake.endpoint, QUICK):
+            done = grown = 0
+            async for _ in answer(asked(count, max_tokens=1), fake.endpoint, QUICK):
                 done += 1
-                if done == 2_000:
+                if done == count // 2:
                     tracemalloc.start()
-                    early = tracemalloc.get_traced_memory()[0]
-                elif done == 4_000:
-                    grown = tracemalloc.get_traced_memory()[0] - early
+                elif done == count // 2 + 1000:
+                    grown = tracemalloc.get_traced_memory()[0]
                     tracemalloc.stop()
             return done, grown
 
         done, grown = asyncio.run(main())
-    assert done == 20_000
+    assert done == count
     assert grown < 4 * 2**20
 
 
@@ -281,7 +290,9 @@ def test_an_endpoint_that_comes_back_loses_no_row() -> None:
     assert [result.outcome for result in results] == ["success"] * 200
 
 
-@pytest.mark.parametrize(("status", "told"), [(401, "API_KEY"), (404, "LLM_MODEL"), (402, "credit")])
+@pytest.mark.parametrize(
+    ("status", "told"), [(401, "API_KEY"), (404, "LLM_MODEL"), (402, "credit")]
+)
 def test_what_waiting_does_not_mend_ends_the_rest_unsent(status: int, told: str) -> None:
     with FakeEndpoint(FAST, first_faults=(status,) * 50) as fake:
         results = run(fake, 100)

@@ -30,7 +30,9 @@ class Machine:
     stray: float = 0.0
 
 
-def rate(machine: Machine, level: Concurrency, calls: int, seed: int = 1, pause: float = 1.0) -> float:
+def rate(
+    machine: Machine, level: Concurrency, calls: int, seed: int = 1, pause: float = 1.0
+) -> float:
     """Return the replies a second over a run, each worth its length.
 
     Args:
@@ -47,8 +49,8 @@ class _Run:
         self.now = self.virtual = self.done = 0.0
         self.busy: list[tuple[float, int, tuple[int, float, float]]] = []
         self.waiting: deque[tuple[int, float, float]] = deque()
-        self.resting: list[tuple[float, int, float, int]] = []
-        self.places = self.number = 0
+        self.resting: list[tuple[float, int, float, int, int]] = []
+        self.places = self.number = self.replies = 0
 
     def finish(self) -> float:
         while True:
@@ -56,21 +58,22 @@ class _Run:
                 self.left -= 1
                 self.places += 1
                 spread = self.machine.spread
-                self.send(self.chance.uniform(1 - spread, 1 + spread), 0)
+                self.send(self.chance.uniform(1 - spread, 1 + spread), 0, 0)
             if not (self.busy or self.resting):
                 return self.done / self.now
             self.step()
 
-    def send(self, work: float, times: int) -> None:
+    def send(self, work: float, times: int, replies: int) -> None:
         machine, epoch = self.machine, self.level.begun()
         full = len(self.busy) >= machine.slots and (
             machine.queue is not None and len(self.waiting) >= machine.queue
         )
         if full or self.chance.random() < machine.stray:
             self.level.overloaded(epoch)
+            times = 0 if self.replies > replies else times
             until = self.now + self.pause * 2 ** min(times, 6) * self.chance.uniform(0.5, 1)
             self.number += 1
-            heapq.heappush(self.resting, (until, self.number, work, times + 1))
+            heapq.heappush(self.resting, (until, self.number, work, times + 1, self.replies))
         else:
             self.waiting.append((epoch, work, self.now))
             self.admit()
@@ -85,23 +88,24 @@ class _Run:
         speed = self.machine.speed(len(self.busy)) if self.busy else 1.0
         ends = self.now + (self.busy[0][0] - self.virtual) / speed if self.busy else float("inf")
         if self.resting and self.resting[0][0] <= ends:
-            until, _, work, times = heapq.heappop(self.resting)
+            until, _, work, times, replies = heapq.heappop(self.resting)
             self.virtual += (until - self.now) * speed
             self.now = until
-            self.send_again(work, times)
+            self.send_again(work, times, replies)
             return
         self.virtual, self.now = self.busy[0][0], ends
         _, _, (epoch, work, began) = heapq.heappop(self.busy)
         in_flight = len(self.busy) + len(self.waiting) + 1
         self.admit()
         self.done += work
+        self.replies += 1
         self.places -= 1
         self.level.finished(epoch, self.now - began, work, in_flight)
 
-    def send_again(self, work: float, times: int) -> None:
+    def send_again(self, work: float, times: int, replies: int) -> None:
         if self.places > self.level.level:
             # Others stand in line for the places that are left.
             self.number += 1
-            heapq.heappush(self.resting, (self.now + 0.05, self.number, work, times))
+            heapq.heappush(self.resting, (self.now + 0.05, self.number, work, times, replies))
         else:
-            self.send(work, times)
+            self.send(work, times, replies)
