@@ -14,6 +14,7 @@ from include.errors import ConfigurationError
 BENCHMARKS = {
     "embed": "embedding runtimes against SentenceTransformer.encode",
     "ingest": "a whole local ingestion against its embedding and entity time",
+    "llm": "a language model: tokens a second, latency, cost by load and settings; the client",
     "query": "search: latency, callers at once, growth, recall under filters, a peer",
 }
 EVALUATIONS = {
