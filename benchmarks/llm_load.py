@@ -18,38 +18,12 @@ from include.llm.breaker import Breaker
 from include.llm.client import EndpointModel
 from include.llm.endpoint import Endpoint
 
-_WORDS = [
-    "tide",
-    "harbour",
-    "vessel",
-    "cargo",
-    "berth",
-    "pilot",
-    "anchor",
-    "signal",
-    "current",
-    "channel",
-    "buoy",
-    "chart",
-    "depth",
-    "wind",
-    "crane",
-    "ferry",
-    "lock",
-    "quay",
-    "mast",
-    "rope",
-    "sail",
-    "storm",
-    "coast",
-    "island",
-    "bridge",
-    "tower",
-    "light",
-    "fog",
-    "ice",
-    "season",
-]
+_WORDS = (
+    "tide", "harbour", "vessel", "cargo", "berth", "pilot", "anchor", "signal",
+    "current", "channel", "buoy", "chart", "depth", "wind", "crane", "ferry",
+    "lock", "quay", "mast", "rope", "sail", "storm", "coast", "island",
+    "bridge", "tower", "light", "fog", "ice", "season",
+)  # fmt: skip
 _NEVER = 10**9
 Ask = Callable[[], Awaitable[None]]
 

@@ -34,6 +34,36 @@ empty while they wait, and the throughput shows whether the level is worth havin
 _MEMORY = 1 / 32
 
 
+class Occupancy:
+    """How many calls are in flight, on average over the life of each."""
+
+    def __init__(self) -> None:
+        self._now, self._count, self._area = 0.0, 0, 0.0
+
+    def enter(self, now: float) -> float:
+        """Count a call in; give what is returned to :meth:`leave`."""
+        self._move(now)
+        self._count += 1
+        return self._area
+
+    def leave(self, now: float, began: float, mark: float) -> float:
+        """Count a call out, and return how many were in flight while it was, itself included.
+
+        Args:
+            now: a clock in seconds.
+            began: what it showed when the call came in.
+            mark: what :meth:`enter` gave.
+        """
+        self._move(now)
+        mean = (self._area - mark) / (now - began) if now > began else float(self._count)
+        self._count -= 1
+        return mean
+
+    def _move(self, now: float) -> None:
+        self._area += self._count * (now - self._now)
+        self._now = now
+
+
 @dataclass(slots=True)
 class _Window:
     """Calls that began at the present level, after the first of them settled it."""
@@ -80,14 +110,14 @@ class Concurrency:
         """Note that a call is sent; give what is returned to the other two."""
         return self._epoch
 
-    def finished(self, epoch: int, seconds: float, work: float, in_flight: int) -> None:
+    def finished(self, epoch: int, seconds: float, work: float, in_flight: float) -> None:
         """Note a reply.
 
         Args:
             epoch: what :meth:`begun` gave.
             seconds: from sending to the whole reply.
             work: tokens, in any unit that stays the same.
-            in_flight: calls at the time, this one included.
+            in_flight: calls, this one included, on average over its life.
         """
         self._overloads *= 1 - _MEMORY
         window = self._window

@@ -28,7 +28,6 @@ class Gate:
         outage_seconds: without any reply, after which the endpoint is given up.
 
     Attributes:
-        in_flight: calls that were sent and have not ended.
         replies: that came so far.
     """
 
@@ -39,7 +38,7 @@ class Gate:
         self._again: deque[asyncio.Future[None]] = deque()
         self._first: deque[asyncio.Future[None]] = deque()
         self._held = 0
-        self.in_flight = self.replies = 0
+        self.replies = 0
         self._paused_until = 0.0
         self._timer: asyncio.TimerHandle | None = None
         self._failing_since: float | None = None

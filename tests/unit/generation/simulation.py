@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from include.generation.concurrency import Concurrency
+from include.generation.concurrency import Concurrency, Occupancy
 
 
 @dataclass(frozen=True)
@@ -46,9 +46,10 @@ class _Run:
     def __init__(self, machine: Machine, level: Concurrency, calls: int, seed: int, pause: float):
         self.machine, self.level, self.left, self.pause = machine, level, calls, pause
         self.chance = random.Random(seed)
+        self.occupancy = Occupancy()
         self.now = self.virtual = self.done = 0.0
-        self.busy: list[tuple[float, int, tuple[int, float, float]]] = []
-        self.waiting: deque[tuple[int, float, float]] = deque()
+        self.busy: list[tuple[float, int, tuple[int, float, float, float]]] = []
+        self.waiting: deque[tuple[int, float, float, float]] = deque()
         self.resting: list[tuple[float, int, float, int, int]] = []
         self.places = self.number = self.replies = 0
 
@@ -75,7 +76,7 @@ class _Run:
             self.number += 1
             heapq.heappush(self.resting, (until, self.number, work, times + 1, self.replies))
         else:
-            self.waiting.append((epoch, work, self.now))
+            self.waiting.append((epoch, work, self.now, self.occupancy.enter(self.now)))
             self.admit()
 
     def admit(self) -> None:
@@ -94,8 +95,8 @@ class _Run:
             self.send_again(work, times, replies)
             return
         self.virtual, self.now = self.busy[0][0], ends
-        _, _, (epoch, work, began) = heapq.heappop(self.busy)
-        in_flight = len(self.busy) + len(self.waiting) + 1
+        _, _, (epoch, work, began, mark) = heapq.heappop(self.busy)
+        in_flight = self.occupancy.leave(self.now, began, mark)
         self.admit()
         self.done += work
         self.replies += 1
