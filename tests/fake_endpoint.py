@@ -224,9 +224,10 @@ class FakeEndpoint:
         if fault == "garbled":
             return self._send_raw(writer, 200, b"<html>Bad gateway</html>")
         message: dict[str, Any] = {"role": "assistant", "content": text}
-        finish = "content_filter" if fault == "filter" else "stop"
-        if usage["completion_tokens"] >= body.get("max_tokens", 10**9):
-            finish = "length"
+        limit = body.get("max_tokens", body.get("max_completion_tokens"))
+        finish = "stop" if limit is None or usage["completion_tokens"] < limit else "length"
+        if fault == "filter":
+            finish = "content_filter"
         if fault == "refusal":
             message = {"role": "assistant", "content": None, "refusal": "I cannot help with that."}
         usage["prompt_tokens_details"] = {"cached_tokens": self.cached}

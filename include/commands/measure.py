@@ -14,6 +14,7 @@ from include.errors import ConfigurationError
 BENCHMARKS = {
     "embed": "embedding runtimes against SentenceTransformer.encode",
     "ingest": "a whole local ingestion against its embedding and entity time",
+    "llm": "a language model: tokens a second, latency, cost by load and settings; the client",
     "query": "search: latency, callers at once, growth, recall under filters, a peer",
 }
 EVALUATIONS = {
@@ -24,7 +25,13 @@ EVALUATIONS = {
     "safety": "injections found, false alarms, planted attacks that succeed, personal data found",
 }
 _MODULES = {"retrieval": "retrieval_quality"}
-_CONTEXT = {"allow_extra_args": True, "ignore_unknown_options": True}
+_HELP = {"--help", "-h"}
+# Without a help option of its own, `bench NAME --help` is answered by the benchmark.
+_CONTEXT = {
+    "allow_extra_args": True,
+    "ignore_unknown_options": True,
+    "help_option_names": list[str](),
+}
 
 
 def _list(names: dict[str, str]) -> str:
@@ -32,10 +39,13 @@ def _list(names: dict[str, str]) -> str:
 
 
 @reports_errors
-def _run(kind: str, names: dict[str, str], module: str, name: str, arguments: list[str]) -> None:
+def _run(context: typer.Context, kind: str, names: dict[str, str], module: str, name: str) -> None:
+    if name in _HELP:
+        typer.echo(context.get_help())
+        return
     if name not in names:
         raise ConfigurationError(f"There is no {kind} {name}; there are: {', '.join(names)}.")
-    sys.argv = [f"tidemark {kind} {name}", *arguments]
+    sys.argv = [f"tidemark {kind} {name}", *context.args]
     code = importlib.import_module(module).main()
     if code:
         say(f"{kind} {name} ended with {code}")
@@ -46,14 +56,14 @@ def bench(
     context: typer.Context, name: Annotated[str, typer.Argument(help="Which benchmark.")]
 ) -> None:
     """Run a benchmark; options behind its name go to it (`bench embed --help`)."""
-    _run("bench", BENCHMARKS, f"benchmarks.{name}", name, context.args)
+    _run(context, "bench", BENCHMARKS, f"benchmarks.{name}", name)
 
 
 def evaluate(
     context: typer.Context, name: Annotated[str, typer.Argument(help="Which evaluation.")]
 ) -> None:
     """Run a quality evaluation; options behind its name go to it."""
-    _run("evaluate", EVALUATIONS, f"benchmarks.{_MODULES.get(name, name)}", name, context.args)
+    _run(context, "evaluate", EVALUATIONS, f"benchmarks.{_MODULES.get(name, name)}", name)
 
 
 bench.__doc__ = f"{bench.__doc__}\n\n{_list(BENCHMARKS)}"

@@ -11,7 +11,7 @@ from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Iterab
 from contextlib import aclosing
 
 from include.generation.calls import DeclinedError, Ledger
-from include.generation.concurrency import Concurrency
+from include.generation.concurrency import Concurrency, Occupancy
 from include.generation.contract import Request, Result
 from include.generation.gate import EndpointDownError, Gate
 from include.generation.job import Job, Line
@@ -69,7 +69,9 @@ class _Run:
     ) -> None:
         concurrency = Concurrency(limits.start, limits.least, limits.most)
         self._gate = Gate(concurrency, limits.outage_seconds)
-        self._line = Line(endpoint, connections, Dialect(), self._gate, concurrency, ledger)
+        self._line = Line(
+            endpoint, connections, Dialect(), self._gate, concurrency, Occupancy(), ledger
+        )
         self._limits = limits
         self._requests = requests
         # A request has room from its reading until its result was taken.

@@ -19,13 +19,49 @@ _DOUBLING_PAYS = 1.2
 _ANY_GAIN = 1.05
 _UP_PAYS = 1.03
 _DOWN_COSTS_NOTHING = 0.975
-_STEP = 1.25
+_STEP_UP = 1.4
+_STEP_HARMFUL = 1.2
+"""Upwards, after a level that was worse: the way up is tried with more care."""
+_STEP_DOWN = 1.25
 _FEWEST_SAMPLES = 12
+_HARMFUL_HOLD = 3
 _LONGEST_HOLD = 32
 _IDLE = 0.75
 """Below this share of the level in flight, the input or the reader of the results is the limit."""
-_STRAY = 0.2
-_MEMORY = 1 / 16
+_STRAY = 0.125
+"""A smaller share of calls that meet overload is no reason for fewer of them: their places stay
+empty while they wait, and the throughput shows whether the level is worth having."""
+_MEMORY = 1 / 32
+
+
+class Occupancy:
+    """How many calls are in flight, on average over the life of each."""
+
+    def __init__(self) -> None:
+        self._now, self._count, self._area = 0.0, 0, 0.0
+
+    def enter(self, now: float) -> float:
+        """Count a call in; give what is returned to :meth:`leave`."""
+        self._move(now)
+        self._count += 1
+        return self._area
+
+    def leave(self, now: float, began: float, mark: float) -> float:
+        """Count a call out, and return how many were in flight while it was, itself included.
+
+        Args:
+            now: a clock in seconds.
+            began: what it showed when the call came in.
+            mark: what :meth:`enter` gave.
+        """
+        self._move(now)
+        mean = (self._area - mark) / (now - began) if now > began else float(self._count)
+        self._count -= 1
+        return mean
+
+    def _move(self, now: float) -> None:
+        self._area += self._count * (now - self._now)
+        self._now = now
 
 
 @dataclass(slots=True)
@@ -61,7 +97,7 @@ class Concurrency:
         self._doubling = True
         self._probing = False
         self._upwards = True
-        self._step = _STEP
+        self._step = _STEP_UP
         self._base = start
         self._rate: float | None = None
         self._best = 0.0
@@ -74,14 +110,14 @@ class Concurrency:
         """Note that a call is sent; give what is returned to the other two."""
         return self._epoch
 
-    def finished(self, epoch: int, seconds: float, work: float, in_flight: int) -> None:
+    def finished(self, epoch: int, seconds: float, work: float, in_flight: float) -> None:
         """Note a reply.
 
         Args:
             epoch: what :meth:`begun` gave.
             seconds: from sending to the whole reply.
             work: tokens, in any unit that stays the same.
-            in_flight: calls at the time, this one included.
+            in_flight: calls, this one included, on average over its life.
         """
         self._overloads *= 1 - _MEMORY
         window = self._window
@@ -104,22 +140,19 @@ class Concurrency:
     def overloaded(self, epoch: int) -> None:
         """Note that a call was turned away for load, or took too long."""
         self._overloads += _MEMORY * (1 - self._overloads)
+        if self._overloads < _STRAY:
+            return
         if epoch > self._cut_epoch:
             # The first since the last cut; what was sent before now meets the same overload.
             self._cut_epoch, self._cut_from = self._epoch, self.level
         share = math.floor(self._cut_from * (1 - self._overloads / 2))
         level = max(min(share, self._cut_from - 1), self._least)
-        if level >= self.level:
-            return
-        if self._doubling and self._overloads < _STRAY:
-            self._base = min(self._base, level)
-            self._go(level)
-        else:
+        if level < self.level:
             self._doubling = False
             self._restart(level)
 
     def _restart(self, level: int) -> None:
-        self._probing, self._upwards, self._step = False, True, _STEP
+        self._probing, self._upwards, self._step = False, True, _STEP_UP
         self._hold = self._held = 0
         self._base, self._best = level, 0.0
         self._rate = None
@@ -151,6 +184,8 @@ class Concurrency:
         if pays and self.level < self._most:
             self._go(self.level * 2)
             return
+        if rate < _DOWN_COSTS_NOTHING * before:
+            self._step, self._hold = _STEP_HARMFUL, 1
         self._doubling = False
         self._rate = None  # taken while the level rose; measured again where it settles
         self._best = 0.0
@@ -178,7 +213,7 @@ class Concurrency:
         if self._upwards:
             target = max(self._base + 1, round(self._base * self._step))
         else:
-            target = min(self._base - 1, round(self._base / _STEP))
+            target = min(self._base - 1, round(self._base / _STEP_DOWN))
         self._probing = True
         self._go(target)
 
@@ -192,14 +227,15 @@ class Concurrency:
             self._accept(rate)
             self._hold = 0
             if self._upwards:
-                self._step = min(self._step * _STEP, 2.0)
+                self._step = 2.0
             if self._least < self.level < self._most:
                 self._probe()
                 return
             self._probing = False
             self._window = self._fresh()
             return
-        self._probing, self._step = False, _STEP
+        harmful = rate < _DOWN_COSTS_NOTHING * base
+        self._probing, self._step = False, _STEP_HARMFUL if self._upwards and harmful else _STEP_UP
         self._upwards = not self._upwards
-        self._hold = min(max(self._hold * 2, 1), _LONGEST_HOLD)
+        self._hold = min(max(self._hold * 2, _HARMFUL_HOLD if harmful else 1), _LONGEST_HOLD)
         self._go(self._base)

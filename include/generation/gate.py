@@ -26,6 +26,9 @@ class Gate:
     Args:
         concurrency: says how many places there are.
         outage_seconds: without any reply, after which the endpoint is given up.
+
+    Attributes:
+        replies: that came so far.
     """
 
     def __init__(self, concurrency: Concurrency, outage_seconds: float) -> None:
@@ -35,7 +38,7 @@ class Gate:
         self._again: deque[asyncio.Future[None]] = deque()
         self._first: deque[asyncio.Future[None]] = deque()
         self._held = 0
-        self.in_flight = 0
+        self.replies = 0
         self._paused_until = 0.0
         self._timer: asyncio.TimerHandle | None = None
         self._failing_since: float | None = None
@@ -68,6 +71,7 @@ class Gate:
 
     def replied(self) -> None:
         """The endpoint did its work."""
+        self.replies += 1
         self._breaker.succeeded()
         self._failing_since, self._failures, self._refusals = None, 0, 0
         self._wake()

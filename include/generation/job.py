@@ -12,7 +12,7 @@ from typing import Any
 from include.errors import ConfigurationError
 from include.generation.calls import Call, DeclinedError, Ledger, call
 from include.generation.checked import Checker, InvalidReplyError, checker
-from include.generation.concurrency import Concurrency
+from include.generation.concurrency import Concurrency, Occupancy
 from include.generation.contract import Outcome, Request, Result, Usage
 from include.generation.gate import EndpointDownError, Gate
 from include.generation.limits import Limits
@@ -41,6 +41,7 @@ class Line:
     dialect: Dialect
     gate: Gate
     concurrency: Concurrency
+    occupancy: Occupancy
     ledger: Ledger | None
 
 
@@ -65,7 +66,7 @@ class Job:
         self._request, self._line, self._limits = request, line, limits
         self._deadline = asyncio.get_running_loop().time() + limits.request_seconds
         self._has_place = True
-        self._calls = self._failed = self._rejected_for_load = 0
+        self._calls = self._failed = self._turned_away = self._replies_before = 0
         self._usage = Usage()
         self._told = "no call was possible"
 
@@ -190,32 +191,32 @@ class Job:
     async def _sent(self, body: dict[str, Any], attempt: int, seconds: float) -> Call:
         line, loop = self._line, asyncio.get_running_loop()
         epoch, began = line.concurrency.begun(), loop.time()
-        line.gate.in_flight += 1
-        in_flight = line.gate.in_flight
+        mark = line.occupancy.enter(began)
         status, usage = "cancelled", Usage()
         try:
-            url = f"{line.endpoint.base}/chat/completions"
-            with line.connections.one() as client:
-                ended = await call(client, url, body, self._request.request_id, seconds)
+            try:
+                url = f"{line.endpoint.base}/chat/completions"
+                with line.connections.one() as client:
+                    ended = await call(client, url, body, self._request.request_id, seconds)
+            finally:
+                now = loop.time()
+                in_flight = line.occupancy.leave(now, began, mark)
             status = ended.status
             if ended.completion is not None:
                 usage = _usage(ended.completion)
-            in_flight = (in_flight + line.gate.in_flight) // 2
-            self._note(ended, epoch, loop.time() - began, in_flight, _work(body, ended, usage))
+                line.concurrency.finished(epoch, now - began, _work(body, ended, usage), in_flight)
+            self._note(ended, epoch)
         finally:
-            line.gate.in_flight -= 1
             self._usage = _sum(self._usage, usage)
             if line.ledger is not None:
                 await line.ledger.ended(self._request.request_id, attempt, usage, status)
         return ended
 
-    def _note(self, ended: Call, epoch: int, seconds: float, in_flight: int, work: float) -> None:
+    def _note(self, ended: Call, epoch: int) -> None:
         """Tell the gate and the level how a call went."""
-        gate, concurrency = self._line.gate, self._line.concurrency
+        gate = self._line.gate
         if ended.overload:
-            concurrency.overloaded(epoch)
-        if ended.completion is not None:
-            concurrency.finished(epoch, seconds, work, in_flight)
+            self._line.concurrency.overloaded(epoch)
         if ended.verdict in {"replied", "rejected"}:
             gate.replied()
         elif ended.verdict == "hopeless":
@@ -233,9 +234,13 @@ class Job:
             self._failed += 1
             if self._failed >= limits.attempts:
                 raise _EndError("error", f"{self._failed} attempts failed, the last: {self._told}")
+        elif self._line.gate.replies > self._replies_before:
+            # Others got through: there is room now and then, and the level follows.
+            self._turned_away = 1
         else:
-            self._rejected_for_load += 1
-        times = min(self._failed + self._rejected_for_load - 1, 30)
+            self._turned_away += 1
+        self._replies_before = self._line.gate.replies
+        times = min(self._failed + self._turned_away - 1, 30)
         longest = min(limits.first_pause * 2**times, limits.longest_pause)
         # Half of it is chance, so that those who failed together do not come back together.
         pause = longest * random.uniform(0.5, 1)  # ruff: ignore[suspicious-non-cryptographic-random-usage]

@@ -33,6 +33,7 @@ def open_client(
     *,
     connect_seconds: float = CONNECT_SECONDS,
     verify: ssl.SSLContext | None = None,
+    keep: bool = True,
 ) -> httpx.AsyncClient:
     """Return a client whose calls have no time-out but that for connecting.
 
@@ -40,10 +41,15 @@ def open_client(
         endpoint: where its key is for.
         connect_seconds: longest wait for a connection.
         verify: certificates that are believed; None loads the usual ones where they are needed.
+        keep: use connections again. A reply that a server or proxy sends twice is then read as the
+            reply to the next request.
     """
-    key = endpoint.api_key
+    headers = {} if keep else {"Connection": "close"}
+    if endpoint.api_key:
+        headers["Authorization"] = f"Bearer {endpoint.api_key}"
     return httpx.AsyncClient(
-        headers={"Authorization": f"Bearer {key}"} if key else None,
+        headers=headers,
+        limits=httpx.Limits(max_connections=100, max_keepalive_connections=20 if keep else 0),
         # Deadlines are the caller's; httpx bounds single reads alone.
         timeout=httpx.Timeout(None, connect=connect_seconds),
         # On this machine no proxy leads, and no certificates need to be loaded.
@@ -55,8 +61,9 @@ def open_client(
 class Connections:
     """Clients of one endpoint for many calls at a time; close them, or use ``async with``.
 
-    Each has one connection. A pool of httpx looks at all its connections for every request, which
-    costs milliseconds where there are many.
+    Each makes one call at a time, over a connection of its own that no other call uses: no reply
+    can be taken for another's. A pool of httpx looks at all its connections for every request,
+    which costs milliseconds where there are many, so these are not pooled.
 
     Args:
         endpoint: of all of them.
@@ -81,7 +88,10 @@ class Connections:
         """Lend a client that nobody else uses, the one that was used last."""
         if not self._free:
             client = open_client(
-                self._endpoint, connect_seconds=self._connect_seconds, verify=self._verify
+                self._endpoint,
+                connect_seconds=self._connect_seconds,
+                verify=self._verify,
+                keep=False,
             )
             self._all.append(client)
             self._free.append(client)
