@@ -278,6 +278,12 @@ def tasks_folder() -> Path:
     return settings().tasks or home() / "tasks"
 
 
+def wanted_ports() -> tuple[int, ...]:
+    """Return the ports that the parts of this deployment are to have."""
+    given = settings()
+    return given.postgres_port, given.airflow_port, given.query_port, given.model_port
+
+
 def workers() -> int:
     """Return how many processes a local run may use."""
     return settings().workers or len(os.sched_getaffinity(0))

@@ -21,7 +21,7 @@ from include.platform.status import (
     search_url,
     status,
 )
-from include.settings import ROOT, home, settings, workers
+from include.settings import ROOT, home, settings, wanted_ports, workers
 
 __all__ = [
     "Component",
@@ -56,7 +56,9 @@ def up(progress: Progress) -> None:
     """
     make_home(home())
     with State(home()).lock("up"):
-        _start_postgres(progress)
+        if _start_postgres(progress):
+            # What outlived its database ends sooner or later; it would seem healthy until then.
+            airflow.stop(home())
         installation = _prepare(progress)
         # What takes long by itself goes first, and is waited for last.
         _start_model(progress)
@@ -175,7 +177,7 @@ def _airflow_settings() -> AirflowSettings:
     if last.get("wanted") == wanted and Daemon(home(), "api-server").running:
         port = int(last["port"])
     else:
-        port = State(home()).port("airflow", wanted, host)
+        port = State(home()).port("airflow", wanted, host, wanted_ports())
     return AirflowSettings(
         home=home(),
         metadata=database.airflow_metadata(),
