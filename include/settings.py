@@ -243,6 +243,13 @@ class Settings(BaseSettings):
     )
 
 
+class _Home(BaseSettings):
+    """Where the state lies: known also where another setting is wrong, so that `down` works."""
+
+    model_config = Settings.model_config
+    home: Path | None = None
+
+
 @lru_cache(maxsize=1)
 def settings() -> Settings:
     """Return the settings of this process, read once."""
@@ -258,7 +265,7 @@ def settings() -> Settings:
 
 def home() -> Path:
     """Return the folder of all state; it may not exist yet."""
-    configured = settings().home
+    configured = _Home().home
     if configured is not None:
         return configured.expanduser().resolve()
     local = ROOT / ".tidemark"

@@ -11,7 +11,8 @@ from include.platform import airflow, database, model, query_service
 from include.platform.airflow import Airflow, AirflowSettings
 from include.platform.airflow_api import AirflowApi, heartbeat
 from include.platform.daemon import Daemon
-from include.platform.secrets import configured_secrets
+from include.platform.postgres import EmbeddedPostgres
+from include.platform.secrets import Secrets, configured_secrets
 from include.platform.state import State, make_home
 from include.platform.status import (
     Component,
@@ -163,12 +164,12 @@ def down(progress: Progress) -> None:
             progress("model stopped")
         for name in airflow.stop(home()):
             progress(f"{name} stopped")
-        server = database.embedded()
-        if server is not None:
-            ran = server.is_running()
-            server.stop()
-            if ran:
-                progress("Postgres stopped")
+        # Whatever the settings say now, one that this home started is stopped.
+        server = EmbeddedPostgres(home(), 0, Secrets(home()))
+        ran = server.is_running()
+        server.stop()
+        if ran:
+            progress("Postgres stopped")
 
 
 def _airflow_settings() -> AirflowSettings:
