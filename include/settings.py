@@ -248,6 +248,13 @@ class Settings(BaseSettings):
     )
 
 
+class _Home(BaseSettings):
+    """Where the state lies: known also where another setting is wrong, so that `down` works."""
+
+    model_config = Settings.model_config
+    home: Path | None = None
+
+
 @lru_cache(maxsize=1)
 def settings() -> Settings:
     """Return the settings of this process, read once."""
@@ -263,7 +270,7 @@ def settings() -> Settings:
 
 def home() -> Path:
     """Return the folder of all state; it may not exist yet."""
-    configured = settings().home
+    configured = _Home().home
     if configured is not None:
         return configured.expanduser().resolve()
     local = ROOT / ".tidemark"
@@ -281,6 +288,12 @@ def staging_root() -> Path:
 def tasks_folder() -> Path:
     """Return the folder of the deployment's own generation tasks; it may not exist."""
     return settings().tasks or home() / "tasks"
+
+
+def wanted_ports() -> tuple[int, ...]:
+    """Return the ports that the parts of this deployment are to have."""
+    given = settings()
+    return given.postgres_port, given.airflow_port, given.query_port, given.model_port
 
 
 def workers() -> int:

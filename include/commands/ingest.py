@@ -6,7 +6,7 @@ import logging
 import sys
 import time
 from collections import Counter
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
@@ -22,10 +22,17 @@ from include.commands.output import (
     reports_errors,
     say,
 )
+from include.errors import UnavailableError
 from include.models import OUTCOMES
+
+if TYPE_CHECKING:
+    from include.platform.airflow_api import AirflowApi
 
 DAG = "document_ingestion"
 _POLL_SECONDS = 1.0
+_HEALTH_SECONDS = 10.0
+_NO_SCHEDULER = "the scheduler is not running: ./tidemark up"
+_SKIPPED = "skipped (nothing to do)"
 _DONE = ("success", "skipped", "upstream_failed", "removed", "failed")
 
 
@@ -97,21 +104,37 @@ def follow_run(dag: str, conf: dict[str, Any]) -> tuple[str, str]:
     from include.platform.services import airflow_api
 
     with airflow_api() as api:
+        if not api.schedules():
+            raise UnavailableError(_NO_SCHEDULER)
         api.unpause(dag)
         run_id = api.trigger(dag, conf)
-        say(f"run {run_id}: {api.url}/dags/{dag}/runs/{run_id}")
-        with Stages() as stages:
-            while True:
-                state = str(api.dag_run(dag, run_id)["state"])
-                tasks = api.task_instances(dag, run_id)
-                stages.show(tasks)
-                if state in {"success", "failed"}:
-                    break
-                time.sleep(_POLL_SECONDS)
+        link = f"{api.url}/dags/{dag}/runs/{run_id}"
+        say(f"run {run_id}: {link}")
+        try:
+            state, tasks = _wait(api, dag, run_id)
+        except KeyboardInterrupt:
+            say(f"run {run_id} goes on: {link}")
+            raise
         for task in tasks:
             if task["state"] == "failed":
                 say(_failure(api, dag, run_id, task))
     return run_id, state
+
+
+def _wait(api: AirflowApi, dag: str, run_id: str) -> tuple[str, list[dict[str, Any]]]:
+    looked, scheduled = time.monotonic(), True
+    with Stages() as stages:
+        while True:
+            state = str(api.dag_run(dag, run_id)["state"])
+            tasks = api.task_instances(dag, run_id)
+            stages.show(tasks)
+            if state in {"success", "failed"}:
+                return state, tasks
+            if time.monotonic() - looked >= _HEALTH_SECONDS:
+                looked, before, scheduled = time.monotonic(), scheduled, api.schedules()
+                if before and not scheduled:
+                    say(f"{_NO_SCHEDULER}; the run waits")
+            time.sleep(_POLL_SECONDS)
 
 
 def _failure(api: Any, dag: str, run_id: str, task: dict[str, Any]) -> str:
@@ -154,7 +177,7 @@ class Stages:
         if not self._live:
             if total and done == total and stage not in self._said:
                 self._said.add(stage)
-                say(f"{stage}: done ({total})")
+                say(f"{stage}: {note}" if note == _SKIPPED else f"{stage}: done ({total})")
             return
         if stage not in self._bars:
             self._bars[stage] = self._progress.add_task(stage, total=total, note=note)
@@ -172,6 +195,7 @@ class Stages:
                 continue
             retrying = states["up_for_retry"]
             note = f"{retrying} waiting for a retry" if retrying else ""
+            note = _SKIPPED if states["skipped"] == total else note
             self.update(name, sum(states[state] for state in _DONE), total, note)
 
 
