@@ -19,7 +19,6 @@ BENCHMARKS = {
 EVALUATIONS = {
     "answers": "answers of this deployment: citations, support, refusals",
     "compliance": "personal data by type beside Presidio, planted secrets, false alarms",
-    "compliance": "personal data by type beside Presidio, planted secrets, false alarms",
     "quality": "summaries told from unsupported ones; planted numbers and names",
     "retrieval": "nDCG@10, recall and MRR of search --queries output against judgements",
     "safety": "injections found, false alarms, planted attacks that succeed, personal data found",
