@@ -141,6 +141,12 @@ class Settings(BaseSettings):
     summarize_budget: Decimal = Field(
         Decimal(1), ge=0, description="USD that such a run may spend at most."
     )
+    region: str | None = Field(
+        None,
+        pattern="^[A-Z]{2}$",
+        description="Country (ISO 3166, two letters) whose compliance rules hold besides the "
+        "general ones.",
+    )
     month_budget: Decimal | None = Field(
         None, ge=0, description="USD that all generation may spend in a month (UTC)."
     )

@@ -38,7 +38,7 @@ _NO_NAME = frozenset(
     december god if in on at by from to with as of for so then also just maybe is are was were do
     does did have has had can could will would should must let me sure sorry ok okay today tomorrow
     yesterday now never always under called named customer patient inc ltd llc
-    """.split()  # noqa: SIM905 - a list of words is read as words
+    """.split()  # ruff: ignore[split-static-string] - a list of words is read as words
 )
 _ABBREVIATIONS = frozenset({"SSN", "IBAN", "ATM", "PIN", "BIC", "VAT", "ID", "IP", "URL", "PDF"})
 _FEWEST_LETTERS = 3

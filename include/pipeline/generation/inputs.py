@@ -12,6 +12,8 @@ from include.models import Mention
 from include.pipeline.generation.context import GenerationContext
 from include.pipeline.generation.judging import blocked_input, compliance, finding_rows
 from include.pipeline.generation.prepare import Question, questions, subject_of, trusted
+from include.review.findings import verdict
+from include.settings import settings
 from include.store import generation
 from include.store.database import Connection
 
@@ -46,9 +48,11 @@ def prepare(context: GenerationContext, connection: Connection, items: list[UUID
             row["text"],
             direction="input",
             source=row["source"],
+            region=settings().region,
+            metadata=row["metadata"],
             entities=[_mention(values) for values in row["mentions"]],
         )
-        if checks.verdict(found) == "blocked":
+        if verdict(found) == "blocked":
             generation.decide(connection, blocked_input(context, row, found))
             continue
         masks = [(one.start, one.end, f"[{one.rule}]") for one in found if one.action == "mask"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
 from functools import cache
 from typing import Any
 
@@ -13,7 +14,7 @@ from include.generation.task import GenerationTask
 from include.pipeline.generation.context import GenerationContext
 from include.review.compliance import Compliance
 from include.review.findings import ComplianceFinding, masked, verdict
-from include.review.policy import load_policy
+from include.review.policy import CompliancePolicy, load_policy
 from include.review.quality import Quality, QualityReport, load_quality
 from include.settings import settings
 
@@ -21,9 +22,15 @@ Row = dict[str, Any]
 
 
 @cache
-def compliance() -> Compliance:
-    """Return the compliance filter of this deployment."""
-    return Compliance(load_policy(settings().compliance_policy))
+def policy() -> CompliancePolicy:
+    """Return the policy of this deployment."""
+    return load_policy(settings().compliance_policy)
+
+
+@cache
+def compliance(as_of: date | None = None) -> Compliance:
+    """Return the compliance filter of this deployment, as of a day (UTC), by default today."""
+    return Compliance(policy(), as_of=as_of or datetime.now(UTC).date())
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +138,9 @@ class Judge:
     def _screened(
         self, subject: Row, path: str, text: str, found: list[tuple[str, ComplianceFinding]]
     ) -> str:
-        here = compliance().check(text, direction="output", source=subject["source"])
+        here = compliance().check(
+            text, direction="output", source=subject["source"], region=settings().region
+        )
         found += [(path, finding) for finding in here]
         return masked(text, [finding for finding in here if finding.action == "mask"])
 
@@ -207,7 +216,7 @@ def _settled(context: GenerationContext, row: Row, state: str, findings: list[Ro
         "grounded_score": None,
         "quality": {},
         "compliance_status": None,
-        "policy_versions": {"compliance": compliance().policy.version},
+        "policy_versions": {"compliance": policy().version},
         "detail": None,
         "findings": findings,
     }
@@ -229,7 +238,7 @@ def _finding_row(
         "start_char": finding.start,
         "end_char": finding.end,
         "evidence": {"shown": finding.evidence, "field": path, "score": finding.score},
-        "policy_version": compliance().policy.version,
+        "policy_version": policy().version,
     }
 
 
