@@ -271,7 +271,7 @@ $$;
 -- Makes an edit that the filters passed the output, approved by who wrote it; returns false where
 -- the edit, the output or the document is another one by now.
 create function ops.accept_edit(
-    of_item uuid, of_hash text, score real, told jsonb, status text
+    of_item uuid, of_hash text, score double precision, told jsonb, status text
 ) returns boolean
 language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
