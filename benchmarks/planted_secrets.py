@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 _LOWER_HEX = "0123456789abcdef"
+_DIGITS = string.digits
 _LETTERS = string.ascii_letters + string.digits
 _CAPITALS = string.ascii_uppercase + string.digits
 _SENTENCES = (
@@ -70,10 +71,11 @@ _FORMS: dict[str, Callable[[random.Random], str]] = {
     "github fine-grained": _of("github_pat_", (22, _LETTERS), "_", (59, _LETTERS)),
     "gitlab": _of("glpat-", (20, _LETTERS)),
     "slack bot": _of("xoxb-", (12, string.digits), "-", (12, string.digits), "-", (24, _LETTERS)),
-    "slack user": _of("xoxp-", (12, string.digits), "-", (12, string.digits), "-", (32, _LOWER_HEX)),
-    "slack app": _of("xapp-1-A", (10, _CAPITALS), "-", (13, string.digits), "-", (64, _LOWER_HEX)),
+    "slack user": _of("xoxp-", (12, _DIGITS), "-", (12, _DIGITS), "-", (32, _LOWER_HEX)),
+    "slack app": _of("xapp-1-A", (10, _CAPITALS), "-", (13, _DIGITS), "-", (64, _LOWER_HEX)),
     "slack hook": _of(
-        "https://hooks.slack.com/services/T", (8, _CAPITALS), "/B", (8, _CAPITALS), "/", (24, _LETTERS)
+        "https://hooks.slack.com/services/T", (8, _CAPITALS), "/B", (8, _CAPITALS), "/",
+        (24, _LETTERS),
     ),
     "google api": _of("AIza", (35, _LETTERS + "-_")),
     "google oauth": _of("GOCSPX-", (28, _LETTERS)),

@@ -157,6 +157,17 @@ def on_run_failure(context: Any) -> None:
     notify(context["dag"].dag_id if context.get("dag") else "document_ingestion", run_id, reason)
 
 
+def on_run_success(context: Any) -> None:
+    """End the run's row where a cleared task opened it again and no publishing followed."""
+    from include.pipeline.publish import settle
+
+    run_id = context["dag_run"].run_id
+    try:
+        settle(RunContext(run_id=run_id, dsn=_callback_dsn(), kind="airflow"))
+    except Exception:
+        logger.exception("the end of run %s could not be recorded", run_id)
+
+
 def _callback_dsn() -> str:
     """Return the connection string where no task runs: callbacks see the environment alone."""
     value = os.environ.get(f"AIRFLOW_CONN_{CONNECTION.upper()}")

@@ -219,7 +219,7 @@ class Settings(BaseSettings):
     )
     compliance_policy: Path | None = Field(
         None,
-        description="YAML file with rules of your own for what is sent to a language model and what "
+        description="YAML file with rules of your own for what a model is sent and what "
         "is published; `include/review/compliance.yaml` shows and explains the shipped ones.",
     )
     airflow_groups: str = Field(

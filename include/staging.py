@@ -13,6 +13,7 @@ import re
 import shutil
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -109,7 +110,7 @@ class Attempt:
     ) -> None:
         if not self._committed:
             for writer in self._writers.values():
-                writer.close()
+                writer.abandon()
             shutil.rmtree(self._folder / self._name, ignore_errors=True)
 
     def writer(self, name: str, schema: pa.Schema) -> Writer:
@@ -193,6 +194,16 @@ class Writer:
             self._file.close()
             self._file = None
         return self.total
+
+    def abandon(self) -> None:
+        """Let the file go without its last rows; what it cannot write any more is no error."""
+        import pyarrow as pa
+
+        file, self._file, self._rows = self._file, None, []
+        if file is not None:
+            # After a full disk closing fails, too, and would hide why the attempt ended.
+            with suppress(OSError, pa.ArrowException):
+                file.close()
 
     def _flush(self) -> None:
         import pyarrow as pa

@@ -154,7 +154,10 @@ class AirflowApi:
                 "see ./tidemark status"
             ) from error
         if answer.is_server_error:
-            raise UnavailableError(f"Airflow failed at {path} with status {answer.status_code}")
+            raise UnavailableError(
+                f"Airflow failed at {path} with status {answer.status_code}; "
+                "see ./tidemark status. A run that was started goes on by itself"
+            )
         if not answer.is_success:
             raise AirflowApiError(
                 answer.status_code, f"Airflow refused {method} {path}: {_detail(answer)}"

@@ -16,121 +16,18 @@ _NAME = r"(?:(?![a-zß-öø-ÿ])[^\W\d_][\w'\u2019\u2206.-]{0,30})"
 _SMALL = r"(?:of|the|de|del|della|di|da|do|dos|das|la|le|les|du|des|van|den|der|von|zu|y|e|et)"
 _NAMES = rf"{_NAME}(?:\ (?:{_SMALL}\ ){{0,2}}{_NAME}){{0,4}}"
 _NUMBER = r"\d{1,6}(?:[/-]\d{1,4})?[a-zA-Z]?"
-_WORDS_FOR_STREET = [
-    "street",
-    "road",
-    "avenue",
-    "boulevard",
-    "lane",
-    "drive",
-    "court",
-    "crescent",
-    "terrace",
-    "square",
-    "highway",
-    "parkway",
-    "circle",
-    "trail",
-    "turnpike",
-    "alley",
-    "walk",
-    "close",
-    "mews",
-    "row",
-    "garden",
-    "grove",
-    "esplanade",
-    "expressway",
-    "freeway",
-    "loop",
-    "way",
-    "place",
-    "plaza",
-    "parade",
-    "route",
-    "point",
-    "harbor",
-    "harbour",
-    "gateway",
-    "crossroad",
-    "crossing",
-    "cove",
-    "union",
-    "prairie",
-    "park",
-    "path",
-    "bridge",
-    "bypass",
-    "causeway",
-    "center",
-    "centre",
-    "common",
-    "corner",
-    "course",
-    "creek",
-    "estate",
-    "ferry",
-    "field",
-    "ford",
-    "forge",
-    "fork",
-    "fort",
-    "glen",
-    "green",
-    "heights",
-    "hill",
-    "hollow",
-    "inlet",
-    "island",
-    "junction",
-    "key",
-    "knoll",
-    "lake",
-    "landing",
-    "manor",
-    "meadow",
-    "mill",
-    "mission",
-    "motorway",
-    "mount",
-    "mountain",
-    "neck",
-    "orchard",
-    "oval",
-    "overpass",
-    "passage",
-    "pike",
-    "pine",
-    "plain",
-    "port",
-    "quay",
-    "ramp",
-    "ranch",
-    "rapid",
-    "ridge",
-    "river",
-    "shoal",
-    "shore",
-    "spring",
-    "spur",
-    "station",
-    "stream",
-    "summit",
-    "throughway",
-    "tunnel",
-    "underpass",
-    "valley",
-    "viaduct",
-    "view",
-    "village",
-    "ville",
-    "vista",
-    "wall",
-    "well",
-    "wharf",
-]
+_WORDS_FOR_STREET = """
+    street road avenue boulevard lane drive court crescent terrace square highway parkway circle
+    trail turnpike alley walk close mews row garden grove esplanade expressway freeway loop way
+    place plaza parade route point harbor harbour gateway crossroad crossing cove union prairie
+    park path bridge bypass causeway center centre common corner course creek estate ferry field
+    ford forge fork fort glen green heights hill hollow inlet island junction key knoll lake landing
+    manor meadow mill mission motorway mount mountain neck orchard oval overpass passage pike pine
+    plain port quay ramp ranch rapid ridge river shoal shore spring spur station stream summit
+    throughway tunnel underpass valley viaduct view village ville vista wall well wharf
+"""
 _STREET = (
-    rf"(?:(?:{'|'.join(word.capitalize() for word in _WORDS_FOR_STREET)})s?"
+    rf"(?:(?:{'|'.join(word.capitalize() for word in _WORDS_FOR_STREET.split())})s?"
     r"|St|Rd|Ave|Av|Blvd|Ln|Dr|Ct|Cres|Ter|Sq|Hwy|Pkwy|Cir|Trl|Pl|str|street|road|avenue|lane|drive"
     r"|boulevard|terrasse|allé|plass|torg|Strasse|Straße|Allee|Weg|Platz|Gasse)\b\.?"
 )
@@ -179,7 +76,7 @@ _NO_STREET = re.compile(
 )
 _SURE = re.compile(rf"(?:{_STREET}|{_BEFORE}|{_ENDING}|{_AFTER}|{_UNIT}|Box|US)", re.VERBOSE)
 _NEXT = re.compile(
-    rf"\s{{0,4}}[,\n\r]\s{{0,8}}(?:(?P<code>(?:[A-Z]{{1,2}}-)?\d{{4,6}}(?:-\d{{3,4}})?)\ (?=[^\W\d_]))?"
+    r"\s{0,4}[,\n\r]\s{0,8}(?:(?P<code>(?:[A-Z]{1,2}-)?\d{4,6}(?:-\d{3,4})?)\ (?=[^\W\d_]))?"
     rf"(?P<place>{_NAMES}(?:\ \({_NAME}\))?)(?=[\s,.;)?!]|$)",
     re.VERBOSE,
 )

@@ -8,6 +8,7 @@ from datetime import date
 from typing import Any
 
 from include.models import Mention
+from include.review.credentials import find_credentials
 from include.review.detectors import find_identifying
 from include.review.findings import (
     Action,
@@ -23,7 +24,6 @@ from include.review.phrases import fold
 from include.review.policy import CompliancePolicy, Rule, load_policy
 from include.review.spans import Span
 from include.safety.abuse import find_abuse
-from include.safety.secrets import find_secrets
 
 __all__ = ["Compliance", "ComplianceFinding", "load_policy", "masked", "verdict"]
 
@@ -88,7 +88,7 @@ class Compliance:
             if (action := self._policy.action(rule, direction, source, region)) is not None
         }
         personal = find_identifying(text, entities)
-        secret = [Span(one.rule, one.start, one.end, one.score) for one in find_secrets(text)]
+        secret = find_credentials(text)
         findings = [
             *self._detected(text, "personal_data", personal, scope),
             *self._detected(text, "secret", secret, scope),
@@ -113,7 +113,7 @@ class Compliance:
         for span in spans:
             for name, rule in finders.get(span.detector, ()):
                 if span.score >= rule.least_score:
-                    whole = name if rule.finds == (name,) else f"{name}/{span.detector}"
+                    whole = name if len(rule.finds) == 1 else f"{name}/{span.detector}"
                     shown = excerpt(text, span.start, span.end, kind, ())
                     yield _finding(whole, rule, scope[name], span, shown)
 
@@ -137,7 +137,7 @@ class Compliance:
                 yield _finding(name, rule, scope[name], span, shown)
             for field, value in wording.find_stated(metadata, self._as_of):
                 inside = [(one.start, one.end) for one in _hidden(find_identifying(value))]
-                inside += [(one.start, one.end) for one in find_secrets(value)]
+                inside += [(one.start, one.end) for one in find_credentials(value)]
                 shown = excerpt(value, 0, len(value), rule.kind, sorted(inside))
                 at_start = Span("", 0, 0, 1.0)
                 yield _finding(name, rule, scope[name], at_start, f"metadata {field}: {shown}")

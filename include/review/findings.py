@@ -36,7 +36,7 @@ class ComplianceFinding:
     """A span of a text that a rule of the policy speaks about; never holds personal data.
 
     Attributes:
-        rule: the rule's name in the policy; where it covers several detectors, then ``/`` and the
+        rule: the rule's name in the policy; where it covers several detectors, with ``/`` and the
             detector, such as ``credentials/aws_key``.
         kind: what it is about.
         severity: as the policy states it.

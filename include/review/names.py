@@ -28,8 +28,7 @@ _TRIMMED = re.compile(
     r"^(?:the|an?)\s+|['\u2019]s$|^[\W_]+|[\s,;:!?\"(\[]+$".replace("^", r"\A"), re.IGNORECASE
 )
 _WORD = re.compile(r"[^\W\d_][\w\u2019'-]{0,60}")
-_NO_NAME = frozenset(
-    """
+_NO_NAME_WORDS = """
     i he she it we they you this that these those the a an and or but not no yes who what where when
     why how which there here nobody somebody everyone someone all both each some any my his her
     their our your its please thanks thank dear hi hello hey regards address phone email e-mail name
@@ -37,9 +36,9 @@ _NO_NAME = frozenset(
     saturday sunday january february march april may june july august september october november
     december god if in on at by from to with as of for so then also just maybe is are was were do
     does did have has had can could will would should must let me sure sorry ok okay today tomorrow
-    yesterday now never always under called named customer patient inc ltd llc
-    """.split()  # ruff: ignore[split-static-string] - a list of words is read as words
-)
+    yesterday now never always under called named customer patient
+"""
+_NO_NAME = frozenset(_NO_NAME_WORDS.split())
 _ABBREVIATIONS = frozenset({"SSN", "IBAN", "ATM", "PIN", "BIC", "VAT", "ID", "IP", "URL", "PDF"})
 _FEWEST_LETTERS = 3
 _HEAD = 80

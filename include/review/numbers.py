@@ -74,7 +74,7 @@ _DOMAIN = re.compile(
     re.IGNORECASE,
 )
 _ACCOUNT = re.compile(
-    r"(?<![\w@./`])(@[A-Za-z_]\w{2,30})(?![\w@.(]\w?)"
+    r"(?<![\w@./`])(@(?=\w{0,30}[\d_])[A-Za-z_]\w{2,30})(?![\w@.(]\w?)"
     r"|\b(?:user\s?name|login|screen name|handle|user\s?id)(?:\s(?:is|was))?[:=\s]{1,3}"
     r"[\"'`]?([A-Za-z0-9](?=[\w.-]{0,30}[\d_.])[\w.-]{2,30}\w)",
     re.IGNORECASE,

@@ -2,7 +2,8 @@
 
 A phrase is plain words; case and line breaks do not matter. ``word*`` takes any ending, ``(a|b c)``
 one of several wordings, ``(a|)`` may be left out, ``#`` is a number, and ``...`` stands for up to
-six words. A word in capitals is found in capitals alone. There is nothing else, so that every phrase is found in linear time.
+six words. A word in capitals is found in capitals alone. There is nothing else, so that every
+phrase is found in linear time.
 """
 
 from __future__ import annotations

@@ -25,6 +25,6 @@ class Taken:
     def add(self, spans: Iterable[Span]) -> None:
         """Keep those that overlap nothing kept before."""
         for span in spans:
-            if span.start < span.end and not any(self._claimed[span.start : span.end]):
+            if span.start < span.end and (self._claimed.find(1, span.start, span.end) < 0):
                 self._claimed[span.start : span.end] = b"\x01" * (span.end - span.start)
                 self.spans.append(span)

@@ -8,7 +8,7 @@ from typing import Any
 
 from include.errors import BadInput
 from include.extraction.dates import parse_pdf_date
-from include.extraction.formats.pdf_images import page_images
+from include.extraction.formats.pdf_images import PageImages
 from include.extraction.text import TextBuilder, normalise_line, normalise_text
 from include.models import Extracted, Member
 
@@ -35,15 +35,17 @@ def parse(data: bytes, name: str) -> Extracted:
                 "too_large", f"The PDF has {len(document)} pages; the limit is {MAX_PAGES}."
             )
         outline = _outline(document)
-        builder, broken = TextBuilder(), 0
+        builder, images, broken = TextBuilder(), PageImages(), 0
         for index in range(len(document)):
             builder.page()
             try:
-                lines, images = _read_page(document, index, pictures=builder.takes_pictures)
+                lines, shown = _read_page(
+                    document, index, images if builder.takes_pictures else None
+                )
             except pypdfium2.PdfiumError:
                 broken += 1
                 continue
-            _add_page(builder, lines, outline.get(index, {}), images)
+            _add_page(builder, lines, outline.get(index, {}), shown)
         if builder.empty and broken:
             raise BadInput("corrupt", "The PDF is damaged: none of its pages can be read.")
         stated = document.get_metadata_dict()
@@ -84,7 +86,7 @@ def _own_title(title: str) -> str:
 
 
 def _read_page(
-    document: Any, index: int, *, pictures: bool
+    document: Any, index: int, images: PageImages | None
 ) -> tuple[list[str], list[tuple[int, bytes]]]:
     """Return the lines of a page, and its images with the characters above each.
 
@@ -95,13 +97,13 @@ def _read_page(
         textpage = page.get_textpage()
         try:
             raw = textpage.get_text_range()
-            images = list(page_images(page, textpage)) if pictures else []
+            shown = list(images.of(page, textpage)) if images else []
         finally:
             textpage.close()
     finally:
         page.close()
     clean = normalise_text(raw.replace("\ufffe", ""))
-    return [" ".join(line.split()) for line in clean.split("\n")], images
+    return [" ".join(line.split()) for line in clean.split("\n")], shown
 
 
 def _add_page(

@@ -171,8 +171,12 @@ def test_images_of_a_pdf_stand_behind_the_paragraph_above_them(read: Read) -> No
     assert looks(document.pictures[0], RED)
 
 
-def pdf_with_image() -> bytes:
-    """A page with a line, an image of 64 by 64 pixels and another line."""
+def test_a_letterhead_is_looked_at_once(read: Read) -> None:
+    assert len(read(pdf_with_image(pages=40), "paper.pdf").pictures) == 1
+
+
+def pdf_with_image(pages: int = 1) -> bytes:
+    """Pages with a line, an image of 64 by 64 pixels and another line."""
     text = (
         b"BT /F1 12 Tf 72 700 Td (Above the image.) Tj ET "
         b"q 200 0 0 200 72 450 cm /I Do Q "
@@ -180,7 +184,7 @@ def pdf_with_image() -> bytes:
     )
     bodies = [
         b"<< /Type /Catalog /Pages 2 0 R >>",
-        b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
+        b"<< /Type /Pages /Kids [%s] /Count %d >>" % (b" ".join([b"3 0 R"] * pages), pages),
         b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Contents 4 0 R /Resources "
         b"<< /Font << /F1 5 0 R >> /XObject << /I 6 0 R >> >> >>",
         b"<< /Length %d >>\nstream\n%s\nendstream" % (len(text), text),

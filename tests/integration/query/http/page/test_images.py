@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from fastapi import FastAPI, Request
+from playwright.sync_api import BrowserContext, Page, expect
 
+from include.query.http import tokens
+from include.query.http.mounted import Mounted
 from tests.fake_llm import FakeLLM
-from tests.integration.query.http.conftest import Service
+from tests.integration.query.http.conftest import KEY, Service
 from tests.integration.query.http.page.conftest import PHONE, Visit, ask
 
 FACT = "The Nile is 6650 kilometres long."
@@ -85,3 +90,33 @@ def test_what_an_image_is_called_is_never_markup(visit: Visit, corpus: Any, rive
     ask(page, QUESTION)
     expect(page.locator(".pictures figcaption").last).to_contain_text(evil)
     expect(page.locator(".pictures img")).to_have_count(2)
+
+
+def test_images_come_where_the_page_is_mounted(
+    service: Service, rivers: Any, context: Callable[..., BrowserContext]
+) -> None:
+    async def token(_: Request) -> str:  # ruff: ignore[unused-async] - as the plugin's
+        return tokens.issue(KEY, "ann", (), ())
+
+    mounted = Mounted(lambda: service.url, token).app()
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncGenerator[None]:
+        # Starlette starts what is mounted nowhere; Airflow does.
+        async with mounted.router.lifespan_context(mounted):
+            yield
+
+    outer = FastAPI(lifespan=lifespan)
+    outer.mount("/tidemark", mounted)
+    web = Service(outer, "")
+    web.start()
+    try:
+        page = context().new_page()
+        page.goto(f"{web.url}/tidemark/#doc={rivers.doc_id}")
+        expect(page.locator("#reader figure")).to_have_count(2)
+        wait_until_loaded(page, "A map of the Nile")
+        assert "/tidemark/v1/documents/" in str(
+            page.locator("#reader img").last.get_attribute("src")
+        )
+    finally:
+        web.stop()
