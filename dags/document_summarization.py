@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from airflow.sdk import Asset, Param, dag, task, task_group
+from airflow.sdk.exceptions import AirflowSkipException
 
-from include.airflow_adapter import generation_context, on_run_failure
+from include.airflow_adapter import generation_context, on_run_failure, review_context
 
 DOC = """
 ### Document summarization
@@ -20,6 +21,7 @@ clean. What is flagged waits for people in `summary_review`.
 | `process_batch.generate_replies` | asks, keeps replies | clear it when the model is back |
 | `process_batch.check_results` | quality, compliance, a second attempt | clear it |
 | `publish_results` | brings the warehouse to what may be published | clear it |
+| `ask_reviewers` | updates `tidemark_review` where flagged rows wait | clear it |
 | `finish_run` | ends the run, updates `tidemark_warehouse` | clear it |
 
 Started by new documents (asset `tidemark_corpus`) it takes sources that opted in
@@ -122,12 +124,22 @@ def document_summarization() -> None:
 
         return finish(generation_context())[0]
 
+    @task(outlets=[Asset("tidemark_review")])
+    def ask_reviewers() -> int:
+        """Start the review where rows wait that no open run asks about; returns how many."""
+        from include.pipeline.review.claim import unasked
+
+        if not (waiting := unasked(review_context())):
+            raise AirflowSkipException("No row waits.")
+        return waiting
+
     @task_group
     def process_batch(shard: int) -> None:
         """Take one batch through the model and the filters."""
         check_results(generate_replies(shard))
 
-    process_batch.expand(shard=plan_requests()) >> publish_results() >> finish_run()
+    published = publish_results()
+    process_batch.expand(shard=plan_requests()) >> published >> [finish_run(), ask_reviewers()]
 
 
 document_summarization()

@@ -23,6 +23,7 @@ from include.settings import settings
 if TYPE_CHECKING:
     from include.llm.endpoint import Endpoint
     from include.pipeline.generation.context import GenerationContext
+    from include.pipeline.review.claim import ReviewContext
 
 logger = logging.getLogger(__name__)
 
@@ -72,6 +73,21 @@ def generation_context() -> GenerationContext:
             given.summarize_budget if triggered and not llm_endpoint().reports_progress else None,
         ),
         worker=f"{instance.task_id}[{instance.map_index}] try {instance.try_number}",
+    )
+
+
+def review_context() -> ReviewContext:
+    """Return the context of the review run that the current task belongs to."""
+    from airflow.sdk.configuration import conf
+
+    from include.pipeline.review.claim import ReviewContext
+
+    root = urlsplit(conf.get("api", "base_url", fallback="")).path.rstrip("/")
+    return ReviewContext(
+        run_id=get_current_context()["dag_run"].run_id,
+        dsn=database_dsn(),
+        page=f"{root}/tidemark/review/",
+        days=settings().review_days,
     )
 
 

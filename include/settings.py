@@ -147,6 +147,9 @@ class Settings(BaseSettings):
         description="Country (ISO 3166, two letters) whose compliance rules hold besides the "
         "general ones.",
     )
+    review_days: int = Field(
+        7, ge=1, description="Days that a run of `summary_review` waits for people."
+    )
     month_budget: Decimal | None = Field(
         None, ge=0, description="USD that all generation may spend in a month (UTC)."
     )

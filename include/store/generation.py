@@ -113,6 +113,21 @@ def decide(connection: Connection, item: Row) -> bool:
     return True
 
 
+def replace_findings(
+    connection: Connection, item_id: UUID, direction: str, findings: Sequence[Row]
+) -> None:
+    """Keep these findings of an item in place of those of the same direction."""
+    with connection.transaction(), connection.cursor() as cursor:
+        cursor.execute(
+            "delete from warehouse.finding where item_id = %s and direction = %s",
+            (item_id, direction),
+        )
+        cursor.executemany(
+            statement("generation_add_finding"),
+            ({**found, "evidence": Jsonb(found["evidence"])} for found in findings),
+        )
+
+
 def outcomes(connection: Connection, run_id: str) -> dict[str, int]:
     """Return how many items of a run stand in which state."""
     row = run(connection, "generation_outcomes", run_id=run_id).fetchone()

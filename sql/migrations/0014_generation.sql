@@ -130,12 +130,18 @@ create table ops.review (
     ),
     output_hash text not null,
     asked_in text,
+    asked_batch integer,
+    claimed_at timestamptz,
     proposal jsonb,
+    proposal_hash text,
+    refused jsonb,
+    warned text[] not null default '{}',
     asked_at timestamptz not null default now(),
     decided_by text,
     decided_at timestamptz,
     reason text,
     edited boolean not null default false,
+    check ((proposal is null) = (proposal_hash is null)),
     check (state not in ('approved', 'rejected') or coalesce(decided_by, '') <> ''),
     check (state not in ('approved', 'rejected') or decided_at is not null)
 );
@@ -143,6 +149,10 @@ create index review_waiting on ops.review (asked_at) where state = 'waiting';
 comment on column ops.review.asked_in is 'Run of summary_review that waits for the decision.';
 comment on column ops.review.proposal is
 'An edited output that somebody has approved and that the filters have yet to see.';
+comment on column ops.review.refused is
+'Why the filters refused the proposal; null while they have yet to see it.';
+comment on column ops.review.warned is
+'Rules that somebody has been told about the proposal, and may insist on.';
 comment on table ops.review is 'Decisions of people, each with a name; void: the document changed.';
 
 create table ops.review_event (
@@ -157,10 +167,21 @@ create table ops.review_event (
 );
 create index review_event_item on ops.review_event (item_id);
 
+-- What was flagged once is published by a named person's word alone, whatever is said of it later.
+create table ops.flagged (
+    item_id uuid not null references ops.generation_item (item_id) on delete cascade,
+    output_hash text not null,
+    digest bytea not null,
+    flagged_at timestamptz not null default now(),
+    primary key (item_id, output_hash)
+);
+comment on column ops.flagged.digest is 'Of the output itself, whatever hash it goes by.';
+
 -- The warehouse. Its rows are written by one function, which asks whether they may be published.
 create table warehouse.summary (
     doc_id uuid primary key,
     item_id uuid not null,
+    output_hash text not null,
     source text not null,
     uri text not null,
     title text not null,
@@ -191,6 +212,7 @@ create table warehouse.record (
     task text not null,
     doc_id uuid not null,
     item_id uuid not null,
+    output_hash text not null,
     source text not null,
     uri text not null,
     title text not null,
@@ -343,7 +365,14 @@ as $$
         and d.status = 'current'
         and i.output is not null
         and (
-            (i.state = 'clean' and i.flags = '{}')
+            (
+                i.state = 'clean'
+                and i.flags = '{}'
+                and not exists (
+                    select from ops.flagged as f
+                    where f.item_id = i.item_id and f.output_hash = i.output_hash
+                )
+            )
             or (i.state = 'review' and r.state = 'approved' and coalesce(r.decided_by, '') <> '')
         )
     order by i.task, i.doc_id, i.generated_at desc, i.item_id
@@ -368,12 +397,13 @@ begin
     inner join corpus.document as d on i.doc_id = d.doc_id;
 
     insert into warehouse.summary as s (
-        doc_id, item_id, source, uri, title, language, acl, summary, key_points, entities, topics,
-        sentiment, document_type, questions, relations, events, model, prompt_version,
-        content_hash, grounded_score, compliance_status, approved_by, generated_at, cost_usd, fence
+        doc_id, item_id, output_hash, source, uri, title, language, acl, summary, key_points,
+        entities, topics, sentiment, document_type, questions, relations, events, model,
+        prompt_version, content_hash, grounded_score, compliance_status, approved_by, generated_at, cost_usd, fence
     )
     select
-        r.doc_id, r.item_id, r.source, r.uri, r.title, r.language, r.acl, r.output ->> 'summary',
+        r.doc_id, r.item_id, r.output_hash, r.source, r.uri, r.title, r.language, r.acl,
+        r.output ->> 'summary',
         coalesce(r.output -> 'key_points', '[]'), coalesce(r.output -> 'entities', '[]'),
         coalesce(r.output -> 'topics', '[]'), r.output ->> 'sentiment',
         r.output ->> 'document_type', coalesce(r.output -> 'questions', '[]'),
@@ -384,6 +414,7 @@ begin
     where r.task = 'document_summary'
     on conflict (doc_id) do update set
         item_id = excluded.item_id,
+        output_hash = excluded.output_hash,
         source = excluded.source,
         uri = excluded.uri,
         title = excluded.title,
@@ -411,25 +442,29 @@ begin
     where
         s.fence <= excluded.fence
         and (s.fence < excluded.fence or s.generated_at <= excluded.generated_at)
-        and (s.item_id, s.generated_at, s.uri, s.title, s.language, s.acl, s.approved_by)
+        and (
+            s.item_id, s.output_hash, s.generated_at, s.uri, s.title, s.language, s.acl,
+            s.approved_by
+        )
         is distinct from (
-            excluded.item_id, excluded.generated_at, excluded.uri, excluded.title,
-            excluded.language, excluded.acl, excluded.approved_by
+            excluded.item_id, excluded.output_hash, excluded.generated_at, excluded.uri,
+            excluded.title, excluded.language, excluded.acl, excluded.approved_by
         );
     get diagnostics written = row_count;
 
     insert into warehouse.record as s (
-        task, doc_id, item_id, source, uri, title, language, acl, output, model, prompt_version,
-        content_hash, grounded_score, compliance_status, approved_by, generated_at, cost_usd, fence
+        task, doc_id, item_id, output_hash, source, uri, title, language, acl, output, model,
+        prompt_version, content_hash, grounded_score, compliance_status, approved_by, generated_at, cost_usd, fence
     )
     select
-        r.task, r.doc_id, r.item_id, r.source, r.uri, r.title, r.language, r.acl, r.output,
-        r.model, r.prompt_version, r.content_hash, r.grounded_score,
+        r.task, r.doc_id, r.item_id, r.output_hash, r.source, r.uri, r.title, r.language, r.acl,
+        r.output, r.model, r.prompt_version, r.content_hash, r.grounded_score,
         coalesce(r.compliance_status, 'clean'), r.approved_by, r.generated_at, r.cost_usd, r.fence
     from pg_temp.ready as r
     where r.task <> 'document_summary'
     on conflict (task, doc_id) do update set
         item_id = excluded.item_id,
+        output_hash = excluded.output_hash,
         source = excluded.source,
         uri = excluded.uri,
         title = excluded.title,
@@ -449,10 +484,13 @@ begin
     where
         s.fence <= excluded.fence
         and (s.fence < excluded.fence or s.generated_at <= excluded.generated_at)
-        and (s.item_id, s.generated_at, s.uri, s.title, s.language, s.acl, s.approved_by)
+        and (
+            s.item_id, s.output_hash, s.generated_at, s.uri, s.title, s.language, s.acl,
+            s.approved_by
+        )
         is distinct from (
-            excluded.item_id, excluded.generated_at, excluded.uri, excluded.title,
-            excluded.language, excluded.acl, excluded.approved_by
+            excluded.item_id, excluded.output_hash, excluded.generated_at, excluded.uri,
+            excluded.title, excluded.language, excluded.acl, excluded.approved_by
         );
     get diagnostics more = row_count;
     drop table pg_temp.ready;
