@@ -72,14 +72,14 @@ def summary_review() -> None:
 
         return claim(review_context())
 
-    @task(pool="warehouse")
+    @task(pool="warehouse", multiple_outputs=False)
     def apply_decisions(batch: int, response: dict[str, Any] | None) -> dict[str, int]:
         """Carry out the decisions about one batch; returns what became of its rows."""
         from include.pipeline.review.apply import apply_decisions
 
         return apply_decisions(review_context(), batch, response)
 
-    @task(pool="warehouse", outlets=[Asset("tidemark_warehouse")])
+    @task(pool="warehouse", multiple_outputs=False, outlets=[Asset("tidemark_warehouse")])
     def finish_run() -> dict[str, int]:
         """End the run; the asset's update starts what depends on the warehouse."""
         from include.pipeline.review.apply import finish

@@ -1,7 +1,7 @@
 -- People decide what is flagged. Every change of a decision goes through the functions below; the
 -- pipeline may read the tables and no more.
 
--- Rows that wait, of outputs and documents that are current; `held_by` is the run that asks for them.
+-- Rows that wait, of outputs and documents that are current; `held_by` is the run that asks.
 create view ops.waiting_review with (security_invoker = true) as
 select
     r.item_id,

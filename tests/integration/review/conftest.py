@@ -7,7 +7,6 @@ from typing import Any
 from uuid import UUID, uuid5
 
 import pytest
-from psycopg.types.json import Jsonb
 
 from include import ids
 from include.models import Source
