@@ -51,20 +51,9 @@ _FOLLOWING = re.compile(r"[ \u00a0\u202f-]([A-Za-z]{1,10})\b")
 _NEAR = 12
 _MOST_WORDS = 12
 MONTHS = tuple(
-    [
-        "january",
-        "february",
-        "march",
-        "april",
-        "may",
-        "june",
-        "july",
-        "august",
-        "september",
-        "october",
-        "november",
-        "december",
-    ]
+    """
+    january february march april may june july august september october november december
+    """.split()  # ruff: ignore[split-static-string] - a list of quoted words cannot be read
 )
 """Names of the months, in their order."""
 _MONTH = re.compile(rf"\b(?:{'|'.join(MONTHS)})\b")

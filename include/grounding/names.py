@@ -8,33 +8,13 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from include.grounding.claims import fold
-from include.lexical import term_counts
 
 _WORD = re.compile(r"[^\W_]+(?:['\u2019&][^\W_]+)*")
 _POSSESSIVE = re.compile(r"['\u2019]s?$")
 _LINKS = frozenset(
-    [
-        "of",
-        "de",
-        "del",
-        "della",
-        "di",
-        "da",
-        "du",
-        "des",
-        "la",
-        "le",
-        "las",
-        "los",
-        "van",
-        "von",
-        "der",
-        "den",
-        "bin",
-        "al",
-        "y",
-        "&",
-    ]
+    """
+    of de del della di da du des la le las los van von der den bin al y &
+    """.split()  # ruff: ignore[split-static-string] - a list of quoted words cannot be read
 )
 _BEFORE = frozenset({"mr", "mrs", "ms", "dr", "st", "prof", "gen", "sen", "rep", "gov", "sgt"})
 # Words that stand before names without being part of them.
@@ -46,6 +26,17 @@ _DETACHED = frozenset(
     congresswoman prime vice former chief executive officer january february march april may june
     july august september october november december monday tuesday wednesday thursday friday
     saturday sunday
+    """.split()  # ruff: ignore[split-static-string] - a list of quoted words cannot be read
+)
+
+
+# Words that have a capital because a sentence begins; "Will" and "May" are names as well.
+_LEADING = frozenset(
+    """
+    the a an in on at by for from as and but or if when while after before since until during though
+    although because despite unlike with without to into of off over under about this that these
+    those his her its their our my your he she it they we i you there here however both some all
+    many most each every no not what who whose which how why where also then thus so yet per
     """.split()  # ruff: ignore[split-static-string] - a list of quoted words cannot be read
 )
 
@@ -174,7 +165,7 @@ def _named(run: list[_Token]) -> list[Name]:
 
 
 def _no_name(token: _Token) -> bool:
-    return token.text in _LINKS or (not token.initial and not term_counts(token.text))
+    return token.text in _LINKS or token.text.casefold() in _LEADING
 
 
 def _folded(tokens: Sequence[_Token]) -> list[str]:

@@ -2,7 +2,8 @@
 
 Each sentence is compared with the stretches of the document that are nearest to it by words and by
 meaning. Numbers and names of several words that the document lacks are findings whatever the score
-says. A model for entailment, where there is one, decides in place of the learned score.
+says. A model for entailment, where there is one, decides in place of the learned score; no sentence
+with a number or name of its own invention is supported, whoever decides.
 """
 
 from __future__ import annotations
@@ -150,13 +151,16 @@ class Quality:
         )
         near = nearest(one.windows, [float(value) for value in similar], sentence, one.source)
         score = round(self._score(one, near, similar), 4)
+        least = self._thresholds.support.least_score
         found = list(_facts(piece, one.source))
         found += [
             QualityFinding("contradiction", piece.start, piece.end, word)
             for word in contradictions(sentence, near, one.source)
         ]
-        if score < self._thresholds.support.least_score:
+        if score < least:
             found.append(QualityFinding("unsupported", piece.start, piece.end, f"{score:.2f}"))
+        if _facts_fail(found):
+            score = min(score, least / 2)
         start, end = (near[0].start, near[0].end) if near else (-1, -1)
         support = SentenceSupport(piece.start, piece.end, score, _reason(found), start, end)
         return support, found
@@ -207,6 +211,10 @@ def _facts(piece: Piece, source: Source) -> list[QualityFinding]:
         )
         for n in unknown_names(piece.text, source)
     ]
+
+
+def _facts_fail(findings: Sequence[QualityFinding]) -> bool:
+    return any(finding.rule in {"number", "name"} for finding in findings)
 
 
 def _reason(findings: Sequence[QualityFinding]) -> Reason:
