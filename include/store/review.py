@@ -140,9 +140,7 @@ def edits(connection: Connection) -> list[Row]:
     return run(connection, "review_edits").fetchall()
 
 
-def accept_edit(
-    connection: Connection, item_id: UUID, proposal_hash: str, found: Row
-) -> bool:
+def accept_edit(connection: Connection, item_id: UUID, proposal_hash: str, found: Row) -> bool:
     """Make an edit the output; return False where it is another one by now.
 
     Args:

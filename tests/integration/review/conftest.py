@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from typing import Any
 from uuid import UUID, uuid5
 
 import pytest
-from psycopg.types.json import Jsonb
 
 from include import ids
 from include.models import Source
@@ -149,6 +148,3 @@ def desk(database: Any) -> Desk:
 def pipeline(desk: Desk) -> Generator[Connection]:
     with connect(desk.dsn) as connection:
         yield connection
-
-
-MakeDesk = Callable[[], Desk]
