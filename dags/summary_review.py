@@ -72,19 +72,19 @@ def summary_review() -> None:
 
         return claim(review_context())
 
-    @task(pool="warehouse", multiple_outputs=False)
-    def apply_decisions(batch: int, response: dict[str, Any] | None) -> dict[str, int]:
-        """Carry out the decisions about one batch; returns what became of its rows."""
+    @task(pool="warehouse")
+    def apply_decisions(batch: int, response: dict[str, Any] | None) -> int:
+        """Carry out the decisions about one batch; returns how many rows were published."""
         from include.pipeline.review.apply import apply_decisions
 
-        return apply_decisions(review_context(), batch, response)
+        return apply_decisions(review_context(), batch, response)["published"]
 
-    @task(pool="warehouse", multiple_outputs=False, outlets=[Asset("tidemark_warehouse")])
-    def finish_run() -> dict[str, int]:
+    @task(pool="warehouse", outlets=[Asset("tidemark_warehouse")])
+    def finish_run() -> int:
         """End the run; the asset's update starts what depends on the warehouse."""
         from include.pipeline.review.apply import finish
 
-        return finish(review_context())
+        return finish(review_context())["published"]
 
     @task(outlets=[Asset("tidemark_review")])
     def ask_again() -> int:

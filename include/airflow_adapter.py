@@ -151,7 +151,7 @@ def on_run_failure(context: Any) -> None:
     run_id = context["dag_run"].run_id if hasattr(context["dag_run"], "run_id") else ""
     reason = str(context.get("reason") or context.get("exception") or "see the task's log")
     try:
-        fail(RunContext(run_id=run_id, dsn=_callback_dsn(), kind="airflow"), reason)
+        fail(RunContext(run_id=run_id, dsn=dsn_outside_tasks(), kind="airflow"), reason)
     except Exception:
         logger.exception("the end of run %s could not be recorded", run_id)
     notify(context["dag"].dag_id if context.get("dag") else "document_ingestion", run_id, reason)
@@ -163,13 +163,13 @@ def on_run_success(context: Any) -> None:
 
     run_id = context["dag_run"].run_id
     try:
-        settle(RunContext(run_id=run_id, dsn=_callback_dsn(), kind="airflow"))
+        settle(RunContext(run_id=run_id, dsn=dsn_outside_tasks(), kind="airflow"))
     except Exception:
         logger.exception("the end of run %s could not be recorded", run_id)
 
 
-def _callback_dsn() -> str:
-    """Return the connection string where no task runs: callbacks see the environment alone."""
+def dsn_outside_tasks() -> str:
+    """Return the connection string where no task runs: in callbacks and in the web server."""
     value = os.environ.get(f"AIRFLOW_CONN_{CONNECTION.upper()}")
     if value is None:
         return database_dsn()

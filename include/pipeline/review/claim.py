@@ -80,7 +80,7 @@ def claim(context: ReviewContext) -> list[dict[str, Any]]:
 
 def _body(context: ReviewContext, batch: int, rows: int, flags: dict[str, int]) -> str:
     query = urlencode({"run": context.run_id, "batch": batch})
-    told = ", ".join(f"{count} x `{flag.replace('`', '')}`" for flag, count in flags.items())
+    told = ", ".join(f"{count} with `{flag.replace('`', '')}`" for flag, count in flags.items())
     return _BODY.format(
         count=_counted(rows),
         flags=told or "no reason was kept",

@@ -27,7 +27,8 @@ Headers = list[tuple[str, str]]
 
 _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
-_UNSLASHED = "tidemark.unslashed"
+UNSLASHED = "tidemark.unslashed"
+"""Key of a scope: the address was sent without its slash, and is answered by a redirection."""
 # RFC 9110, 7.6.1: they concern one connection. Names listed in Connection are added.
 _HOP = frozenset(
     {
@@ -94,9 +95,9 @@ class Mounted:
 
     async def _call(self, request: Request) -> Response:
         token = await self._token(request)
-        if request.scope.get(_UNSLASHED):
+        if request.scope.get(UNSLASHED):
             return RedirectResponse(f"{_prefix(request)}/")
-        self._check_origin(request)
+        refuse_other_sites(request, self._own_origins)
         assert self._client is not None  # ruff: ignore[assert] - the lifespan has begun
         try:
             asked = self._client.build_request(
@@ -128,14 +129,18 @@ class Mounted:
         target = path.encode("ascii") + (b"?" + query if query else b"")
         return httpx.URL(self._address()).copy_with(raw_path=target)
 
-    def _check_origin(self, request: Request) -> None:
-        """Refuse what another site makes a browser send with the cookies of this one."""
-        if request.method in _SAFE or "authorization" in request.headers:
-            return
-        here = (request.url.scheme, request.headers.get("host", ""))
-        own = [here, *self._own_origins]
-        if not any(same_origin(request.headers, scheme, host) for scheme, host in own):
-            raise ProblemError(403, "This call came from another site.")
+
+def refuse_other_sites(request: Request, own_origins: Iterable[tuple[str, str]]) -> None:
+    """Refuse what another site makes a browser send with the cookies of this one.
+
+    Raises:
+        ProblemError: 403.
+    """
+    if request.method in _SAFE or "authorization" in request.headers:
+        return
+    own = [(request.url.scheme, request.headers.get("host", "")), *own_origins]
+    if not any(same_origin(request.headers, scheme, host) for scheme, host in own):
+        raise ProblemError(403, "This call came from another site.")
 
 
 def airflow_groups(configured: str, user: str) -> tuple[str, ...]:
@@ -169,7 +174,7 @@ class Slash:
         if scope["type"] == "http":
             here = scope["path"].removeprefix(scope.get("root_path", ""))
             if here == self._prefix:
-                scope = {**scope, "path": scope["path"] + "/", _UNSLASHED: True}
+                scope = {**scope, "path": scope["path"] + "/", UNSLASHED: True}
         await self._app(scope, receive, send)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -148,6 +148,3 @@ def desk(database: Any) -> Desk:
 def pipeline(desk: Desk) -> Generator[Connection]:
     with connect(desk.dsn) as connection:
         yield connection
-
-
-MakeDesk = Callable[[], Desk]
