@@ -45,6 +45,7 @@ def remove_source(connection: Connection, name: str, *, purge: bool) -> int:
         run(connection, "remove_files", source=name)
         run(connection, "remove_quarantine", source=name)
         if purge:
+            run(connection, "purge_generation", source=name)
             run(connection, "purge_keys", source=name)
             run(connection, "purge_source", source=name)
         connection.execute("delete from ops.lease where source = %s", (name,))

@@ -11,6 +11,8 @@ import pytest
 from include.generation.task import SUMMARY
 from include.pipeline.generation.plan import estimate
 from include.settings import settings
+from include.store.database import connect
+from include.store.removal import remove_source
 from tests.integration.generation.conftest import Corpus
 
 FACTS = {
@@ -159,3 +161,14 @@ def test_records_become_rows_of_other_tasks(summaries: Corpus) -> None:
     rows = summaries.query("select * from warehouse.generated_record")
     assert rows[0]["output"]["materials"] == ["steel"]
     assert rows[0]["task"] != SUMMARY
+
+
+def test_a_purge_leaves_numbers_and_no_word(summaries: Corpus) -> None:
+    summaries.run()
+    with connect(summaries.dsn) as connection:
+        remove_source(connection, "port", purge=True)
+    assert summaries.published() == {}
+    for table in ("generation_item", "llm_request", "review"):
+        assert summaries.query(f"select from ops.{table}") == []
+    kept = summaries.query("select sum(completion_tokens) as tokens from ops.llm_call")
+    assert kept[0]["tokens"] > 0
