@@ -1,7 +1,7 @@
 """What a language model can do: tokens a second, latency, memory and cost by load and settings.
 
-  ./tidemark bench llm                        the local model: 2 settings x 2 prompts x 3 loads,
-                                              about five minutes on two cores
+  ./tidemark bench llm                        the local model: 2 settings x 3 loads, three
+                                              minutes on two cores
   ./tidemark bench llm --threads 1 2 --slots 1 2 4 --context 2048 --weights /models/other.gguf
                                               other settings and models; it starts the servers
   ./tidemark bench llm --endpoint --usd-per-million 0.15 0.60
@@ -95,10 +95,10 @@ def _parser() -> argparse.ArgumentParser:
         help="callers of the closed loops (default 1 2 4)")  # fmt: skip
     add("--poisson", type=float, nargs="+", default=[], metavar="RATE",
         help="arrivals a second (default none)")  # fmt: skip
-    add("--prompt-tokens", type=int, nargs="+", default=[60, 240], metavar="N",
-        help="about; two lengths by default: 60 240")  # fmt: skip
+    add("--prompt-tokens", type=int, nargs="+", default=[60], metavar="N",
+        help="about (default 60); longer ones take their time")  # fmt: skip
     add("--reply-tokens", type=int, default=32, metavar="N", help="at most (default 32)")
-    add("--seconds", type=float, default=20.0, help="of each load (default 20)")
+    add("--seconds", type=float, default=15.0, help="of each load (default 15)")
     add("--usd-per-million", type=float, nargs=2, metavar=("IN", "OUT"), help="prices of tokens")
     add("--usd-per-hour", type=float, metavar="USD", help="cost of the machine")
     add("--target", type=float, metavar="SECONDS", help="latency that p95 must keep")
