@@ -125,8 +125,9 @@ export function rowView(row, send) {
     reason.addEventListener("input", () => reason.removeAttribute("aria-invalid"));
 
     async function press(action) {
-      if (action === "edit") return edit(true);
       if (action === "cancel") return edit(false);
+      if (editing && action !== "save") return;
+      if (action === "edit") return edit(true);
       if (!reason.value.trim()) {
         reason.setAttribute("aria-invalid", "true");
         reason.focus();
