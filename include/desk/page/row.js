@@ -14,7 +14,7 @@ function marked(text, marks) {
     const start = Math.max(unit(mark.start), at);
     const end = unit(mark.end);
     if (end <= start) continue;
-    pieces.push(text.slice(at, start), h("mark", { class: "found", title: mark.label }, text.slice(start, end)));
+    pieces.push(text.slice(at, start), h("mark", { class: "spot", title: mark.label }, text.slice(start, end)));
     at = end;
   }
   return [...pieces, text.slice(at)];
