@@ -96,7 +96,7 @@ def migrated_template(postgres_server: EmbeddedPostgres, postgres_home: Path) ->
         "serving": secrets.get("serving_password"),
     }
     template = Database(postgres_server, "test_template", passwords)
-    _administer(postgres_server, "create database {}", template.name)
+    administer(postgres_server, "create database {}", template.name)
     migrate(template.owner_dsn, passwords)
     return template
 
@@ -106,9 +106,9 @@ def database(migrated_template: Database, numbers: itertools.count[int]) -> Gene
     """A fresh, migrated database, dropped afterwards."""
     server = migrated_template.server
     copy = Database(server, f"test_{next(numbers)}", migrated_template.passwords)
-    _administer(server, "create database {} template {}", copy.name, migrated_template.name)
+    administer(server, "create database {} template {}", copy.name, migrated_template.name)
     yield copy
-    _administer(server, "drop database {} with (force)", copy.name)
+    administer(server, "drop database {} with (force)", copy.name)
 
 
 @pytest.fixture(scope="session")
@@ -117,6 +117,7 @@ def numbers() -> itertools.count[int]:
     return itertools.count(1)
 
 
-def _administer(server: EmbeddedPostgres, statement: str, *names: str) -> None:
+def administer(server: EmbeddedPostgres, statement: str, *names: str) -> None:
+    """Execute a statement about databases, as their owner."""
     with psycopg.connect(server.owner_dsn("postgres"), autocommit=True) as connection:
         connection.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
-from fastapi import Depends, FastAPI, Query, Request
+from fastapi import APIRouter, Depends, FastAPI, Query, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import FileResponse, RedirectResponse, Response
 
@@ -33,6 +33,16 @@ _HEADERS = {
 }
 Filter = Annotated[str | None, Query(max_length=300)]
 
+router = APIRouter()
+
+
+def _caller(request: Request) -> Person:
+    found: Person = request.state.person
+    return found
+
+
+Caller = Annotated[Person, Depends(_caller)]
+
 
 def create_desk(
     person: Callable[[Request], Awaitable[Person]],
@@ -48,52 +58,65 @@ def create_desk(
     """
     own_origins = [urlsplit(url)[:2] for url in own_urls]
 
-    async def caller(request: Request) -> Person:
-        found = await person(request)
+    async def admit(request: Request) -> None:
+        request.state.person = await person(request)
         refuse_other_sites(request, own_origins)
-        return found
 
-    app = FastAPI(title="Tidemark review", openapi_url=None, dependencies=[Depends(caller)])
+    app = FastAPI(title="Tidemark review", openapi_url=None, dependencies=[Depends(admit)])
+    app.state.dsn = dsn
     problems.install(app)
-    Caller = Annotated[Person, Depends(caller)]
-
-    @app.get("/", response_model=None)
-    async def index(request: Request) -> Response:
-        if request.scope.get(UNSLASHED):
-            return RedirectResponse(f"{str(request.scope.get('root_path', '')).rstrip('/')}/")
-        return _file(_OWN / "index.html")
-
-    @app.get("/page/{name}", response_model=None)
-    async def asset(name: str) -> Response:
-        own = {path.name: path for path in _OWN.iterdir() if path.suffix in _TYPES}
-        path = {**_SHARED, **own}.get(name)
-        if path is None:
-            raise not_found()
-        return _file(path)
-
-    @app.get("/api/rows")
-    async def listed(
-        response: Response,
-        who: Caller,
-        run: Filter = None,
-        batch: Annotated[int | None, Query(ge=0, le=1_000_000)] = None,
-        source: Filter = None,
-        flag: Filter = None,
-    ) -> dict[str, Any]:
-        response.headers["cache-control"] = "no-store"
-        choice = Choice(who.groups, run, batch, source, flag)
-        return await run_in_threadpool(rows.listed, dsn(), who, choice)
-
-    @app.get("/api/rows/{item_id}")
-    async def shown(response: Response, who: Caller, item_id: UUID) -> dict[str, Any]:
-        response.headers["cache-control"] = "no-store"
-        return await run_in_threadpool(rows.shown, dsn(), who, item_id)
-
-    @app.post("/api/rows/{item_id}/decision")
-    async def decide(who: Caller, item_id: UUID, body: DecisionBody) -> dict[str, str]:
-        return {"state": await run_in_threadpool(rows.decide, dsn(), who, item_id, body)}
-
+    app.include_router(router)
     return app
+
+
+@router.get("/", response_model=None)
+async def index(request: Request) -> Response:
+    """Return the page."""
+    if request.scope.get(UNSLASHED):
+        return RedirectResponse(f"{str(request.scope.get('root_path', '')).rstrip('/')}/")
+    return _file(_OWN / "index.html")
+
+
+@router.get("/page/{name}", response_model=None)
+async def asset(name: str) -> Response:
+    """Return a file of the page: the names of the two folders are all there is."""
+    own = {path.name: path for path in _OWN.iterdir() if path.suffix in _TYPES}
+    path = {**_SHARED, **own}.get(name)
+    if path is None:
+        raise not_found()
+    return _file(path)
+
+
+@router.get("/api/rows")
+async def listed(
+    request: Request,
+    response: Response,
+    who: Caller,
+    run: Filter = None,
+    batch: Annotated[int | None, Query(ge=0, le=1_000_000)] = None,
+    source: Filter = None,
+    flag: Filter = None,
+) -> dict[str, Any]:
+    """Return the rows that wait."""
+    response.headers["cache-control"] = "no-store"
+    choice = Choice(who.groups, run, batch, source, flag)
+    return await run_in_threadpool(rows.listed, request.app.state.dsn(), who, choice)
+
+
+@router.get("/api/rows/{item_id}")
+async def shown(request: Request, response: Response, who: Caller, item_id: UUID) -> dict[str, Any]:
+    """Return one row with its document."""
+    response.headers["cache-control"] = "no-store"
+    return await run_in_threadpool(rows.shown, request.app.state.dsn(), who, item_id)
+
+
+@router.post("/api/rows/{item_id}/decision")
+async def decide(
+    request: Request, who: Caller, item_id: UUID, body: DecisionBody
+) -> dict[str, str]:
+    """Store a decision under the name of who is logged in."""
+    dsn = request.app.state.dsn()
+    return {"state": await run_in_threadpool(rows.decide, dsn, who, item_id, body)}
 
 
 def _file(path: Path) -> Response:

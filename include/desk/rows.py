@@ -51,12 +51,12 @@ def shown(dsn: str, person: Person, item_id: UUID) -> Row:
         ProblemError: 404 where there is none that the person may see.
     """
     row = _row(dsn, person, item_id)
-    output = row.pop("output") or {}
+    task = _task(row["task"])
+    output = _ordered(row.pop("output") or {}, task)
     findings = row["findings"]
     injected = row.pop("injected")
     inputs = [one for one in findings if one["direction"] == "input"]
     outputs = [one for one in findings if one["direction"] == "output"]
-    task = _task(row["task"])
     supported = task.checks.supported if task else ()
     parts = output_parts(output, outputs, row.pop("quality"), supported)
     texts = {part.name for part in parts}
@@ -137,6 +137,12 @@ def _choices(task: GenerationTask | None, names: set[str]) -> dict[str, list[str
         for name in names
         if name in properties and "enum" in properties[name]
     }
+
+
+def _ordered(output: Row, task: GenerationTask | None) -> Row:
+    """Return an output with its fields in the order of the task's schema."""
+    known = [name for name in task.schema_["properties"] if name in output] if task else []
+    return {name: output[name] for name in [*known, *sorted(output.keys() - {*known})]}
 
 
 def _task(name: str) -> GenerationTask | None:

@@ -49,6 +49,9 @@ for dag in bag.dags.values():
                 "pool": task.pool,
                 "upstream": sorted(task.upstream_task_ids),
                 "outlets": [outlet.name for outlet in task.outlets],
+                "defaults": getattr(task, "defaults", None),
+                "response_timeout": (waits := getattr(task, "response_timeout", None))
+                and waits.total_seconds(),
             }
             for task in dag.tasks
         },
@@ -117,3 +120,24 @@ def test_ingestion_is_wired(parsed: dict[str, Any]) -> None:
 def test_the_schedule_can_be_switched_off(tmp_path: Path) -> None:
     found = parse(tmp_path, TIDEMARK_SCHEDULE="none")
     assert found["dags"]["document_ingestion"]["timetable"] == "NullTimetable"
+
+
+def test_the_review_is_wired(parsed: dict[str, Any]) -> None:
+    dag = parsed["dags"]["summary_review"]
+    tasks = dag["tasks"]
+    # Runs wait for days, so others must be able to start meanwhile.
+    assert dag["max_active_runs"] > 1
+    asking = tasks["review_batch.decide_rows"]
+    assert asking["defaults"] is None
+    assert asking["response_timeout"] == 7 * 24 * 3600
+    assert "review_batch.decide_rows" in tasks["review_batch.apply_decisions"]["upstream"]
+    assert tasks["review_batch.apply_decisions"]["pool"] == "warehouse"
+    assert tasks["finish_run"]["outlets"] == ["tidemark_warehouse"]
+    assert tasks["ask_again"]["outlets"] == ["tidemark_review"]
+
+
+def test_reviewers_are_asked_beside_the_end_of_the_run(parsed: dict[str, Any]) -> None:
+    tasks = parsed["dags"]["document_summarization"]["tasks"]
+    assert tasks["ask_reviewers"]["outlets"] == ["tidemark_review"]
+    assert tasks["finish_run"]["outlets"] == ["tidemark_warehouse"]
+    assert tasks["ask_reviewers"]["upstream"] == tasks["finish_run"]["upstream"]

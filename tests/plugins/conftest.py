@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from tests.conftest import Database, administer
+from tests.integration.review.conftest import Desk
 from tests.plugins.web_server import Upstream, Web, await_health, environment_of, free_port
 
 
@@ -21,10 +23,20 @@ def upstream() -> Generator[Upstream]:
 
 
 @pytest.fixture(scope="session")
-def web(tmp_path_factory: pytest.TempPathFactory, upstream: Upstream) -> Generator[Web]:
+def desk(migrated_template: Database) -> Generator[Desk]:
+    """The database that the web server reads; tests share it."""
+    server = migrated_template.server
+    copy = Database(server, "test_plugins", migrated_template.passwords)
+    administer(server, "create database {} template {}", copy.name, migrated_template.name)
+    yield Desk(copy)
+    administer(server, "drop database {} with (force)", copy.name)
+
+
+@pytest.fixture(scope="session")
+def web(tmp_path_factory: pytest.TempPathFactory, upstream: Upstream, desk: Desk) -> Generator[Web]:
     folder = tmp_path_factory.mktemp("airflow")
     port = free_port()
-    environment = environment_of(folder, port, upstream.port)
+    environment = environment_of(folder, port, upstream.port, desk.dsn)
     run = [sys.executable, "-m", "airflow"]
     with (folder / "log").open("wb") as log:
         options: Any = {"env": environment, "cwd": folder, "stdout": log, "stderr": log}

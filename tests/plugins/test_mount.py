@@ -189,8 +189,8 @@ def test_the_menu_has_a_link(web: Web) -> None:
     with web.as_user("admin") as client:
         plugins = client.get("/api/v2/plugins").raise_for_status().json()["plugins"]
     (ours,) = [plugin for plugin in plugins if plugin["name"] == "tidemark"]
-    (view,) = ours["external_views"]
-    assert (view["name"], view["href"], view["destination"]) == ("Search", "/tidemark/", "nav")
+    views = [(view["name"], view["href"], view["destination"]) for view in ours["external_views"]]
+    assert views == [("Search", "/tidemark/", "nav"), ("Review", "/tidemark/review/", "nav")]
 
 
 def test_the_plugin_weighs_little(tmp_path: Path) -> None:
@@ -207,6 +207,6 @@ def test_the_plugin_weighs_little(tmp_path: Path) -> None:
     assert json.loads(done.stdout.rpartition("RESULT")[2]) == {
         "errors": {},
         "loaded_everywhere": [],
-        "prefixes": ["/tidemark"],
+        "prefixes": ["/tidemark/review", "/tidemark"],
         "heavy": [],
     }

@@ -22,7 +22,11 @@ from fastapi.responses import RedirectResponse, Response, StreamingResponse
 from include.settings import ROOT
 
 KEY = "k" * 80
-PASSWORDS = {"admin": "admin-password", "reader": "reader-password"}
+PASSWORDS = {
+    "admin": "admin-password",
+    "reader": "reader-password",
+    "ann": "ann-password",
+}
 
 
 @dataclass
@@ -114,7 +118,9 @@ class Web:
         return httpx.Client(base_url=self.url, cookies={"_token": self.token(user)})
 
 
-def environment_of(folder: Path, port: int, upstream_port: int) -> dict[str, str]:
+def environment_of(
+    folder: Path, port: int, upstream_port: int, database: str = ""
+) -> dict[str, str]:
     passwords = folder / "passwords.json"
     passwords.write_text(json.dumps(PASSWORDS))
     kept = {name: value for name, value in os.environ.items() if not name.startswith("TIDEMARK_")}
@@ -126,10 +132,11 @@ def environment_of(folder: Path, port: int, upstream_port: int) -> dict[str, str
         "TIDEMARK_SEARCH_URL": f"http://127.0.0.1:{upstream_port}",
         "TIDEMARK_AIRFLOW_GROUPS": "staff; admin=board,legal",
         "AIRFLOW_HOME": str(folder),
+        "AIRFLOW_CONN_TIDEMARK_DB": database.replace("postgresql://", "postgres://", 1),
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
         "AIRFLOW__CORE__PLUGINS_FOLDER": str(ROOT / "plugins"),
         "AIRFLOW__CORE__DAGS_FOLDER": str(folder / "dags"),
-        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": "admin:admin,reader:viewer",
+        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": "admin:admin,reader:viewer,ann:user",
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(passwords),
         "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{folder}/airflow.db",
         "AIRFLOW__API__BASE_URL": f"http://127.0.0.1:{port}",

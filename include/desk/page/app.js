@@ -89,6 +89,8 @@ function showList() {
 
 async function show(id, focus = false) {
   open = id;
+  // A key that comes early must not decide about the row before.
+  view = null;
   for (const button of by("list").querySelectorAll("button")) {
     const here = button.dataset.id === id;
     here ? button.setAttribute("aria-current", "true") : button.removeAttribute("aria-current");

@@ -14,7 +14,7 @@ function marked(text, marks) {
     const start = Math.max(unit(mark.start), at);
     const end = unit(mark.end);
     if (end <= start) continue;
-    pieces.push(text.slice(at, start), h("mark", { class: "found", title: mark.label }, text.slice(start, end)));
+    pieces.push(text.slice(at, start), h("mark", { class: "spot", title: mark.label }, text.slice(start, end)));
     at = end;
   }
   return [...pieces, text.slice(at)];
@@ -125,8 +125,9 @@ export function rowView(row, send) {
     reason.addEventListener("input", () => reason.removeAttribute("aria-invalid"));
 
     async function press(action) {
-      if (action === "edit") return edit(true);
       if (action === "cancel") return edit(false);
+      if (editing && action !== "save") return;
+      if (action === "edit") return edit(true);
       if (!reason.value.trim()) {
         reason.setAttribute("aria-invalid", "true");
         reason.focus();
