@@ -12,11 +12,12 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
-from uuid import NAMESPACE_URL, uuid5
+from uuid import NAMESPACE_URL, UUID, uuid5
 
 from include.llm import ChatModel, Completion, Message
 from include.query.answering import Answer, Answerer, AnswerRequest, Done
 from include.query.caller import Caller
+from include.query.images import Image
 from include.query.results import Hit, Passage, SearchResult
 from include.query.understanding import Understood, normalise_query
 from include.safety import Screen
@@ -127,6 +128,9 @@ class _Shelf:
 
     async def search(self, query: Any, **_: Any) -> SearchResult:
         return SearchResult("", self._hits)
+
+    async def passage_images(self, *_: Any) -> dict[UUID, list[Image]]:
+        return {}
 
 
 class _Literal:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from airflow.sdk import Asset, CronDataIntervalTimetable, Param, dag, task, task_group
 
-from include.airflow_adapter import on_run_failure, run_context
+from include.airflow_adapter import on_run_failure, on_run_success, run_context
 from include.settings import settings
 
 DOC = """
@@ -72,6 +72,7 @@ _schedule = settings().schedule.strip()
         "trigger_rule": "none_failed",
     },
     on_failure_callback=on_run_failure,
+    on_success_callback=on_run_success,
 )
 def document_ingestion() -> None:
     """Wire the stages; what they do is in ``include.pipeline``."""

@@ -7,20 +7,28 @@ import logging
 import os
 import smtplib
 from datetime import datetime
+from decimal import Decimal
 from email.message import EmailMessage
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 import httpx
 from airflow.sdk import Connection, get_current_context
+from airflow.sdk.exceptions import AirflowNotFoundException
 
 from include.errors import ConfigurationError
 from include.pipeline.context import RunContext
 from include.settings import settings
 
+if TYPE_CHECKING:
+    from include.llm.endpoint import Endpoint
+    from include.pipeline.generation.context import GenerationContext
+    from include.pipeline.review.claim import ReviewContext
+
 logger = logging.getLogger(__name__)
 
 CONNECTION = "tidemark_db"
+LLM_CONNECTION = "tidemark_llm"
 _NOTIFY_SECONDS = 10
 
 
@@ -37,6 +45,88 @@ def run_context() -> RunContext:
         full=bool(params.get("full")),
         interval=_backfill_interval(run),
     )
+
+
+def generation_context() -> GenerationContext:
+    """Return the context of the generation run that the current task belongs to.
+
+    A run that an asset started is capped in documents and money.
+    """
+    from include.pipeline.generation.context import GenerationContext
+
+    context = get_current_context()
+    run, params, instance = context["dag_run"], context["params"], context["ti"]
+    triggered = str(getattr(run.run_type, "value", run.run_type)).startswith("asset")
+    budget = params.get("budget")
+    given = settings()
+    return GenerationContext(
+        run_id=run.run_id,
+        dsn=database_dsn(),
+        endpoint=llm_endpoint(),
+        kind="airflow",
+        task_name=params["task"],
+        source=params.get("source") or None,
+        limit=given.summarize_limit if triggered else params.get("limit"),
+        again=bool(params.get("force")),
+        budget=_least(
+            None if budget is None else Decimal(str(budget)),
+            given.summarize_budget if triggered and not llm_endpoint().reports_progress else None,
+        ),
+        worker=f"{instance.task_id}[{instance.map_index}] try {instance.try_number}",
+    )
+
+
+def review_context() -> ReviewContext:
+    """Return the context of the review run that the current task belongs to."""
+    from airflow.sdk.configuration import conf
+
+    from include.pipeline.review.claim import ReviewContext
+
+    root = urlsplit(conf.get("api", "base_url", fallback="")).path.rstrip("/")
+    return ReviewContext(
+        run_id=get_current_context()["dag_run"].run_id,
+        dsn=database_dsn(),
+        page=f"{root}/tidemark/review/",
+        days=settings().review_days,
+    )
+
+
+def llm_endpoint() -> Endpoint:
+    """Return where the language model is: the connection ``tidemark_llm``, else the settings.
+
+    Raises:
+        ConfigurationError: no language model is configured.
+    """
+    from include.llm.endpoint import Endpoint
+    from include.platform.model import endpoint
+
+    try:
+        stored = Connection.get(LLM_CONNECTION)
+    except AirflowNotFoundException:
+        found = endpoint()
+        if found is None:
+            raise ConfigurationError(
+                "There is no language model: `make model`, or set TIDEMARK_LLM_URL, or the Airflow "
+                f"connection {LLM_CONNECTION}."
+            ) from None
+        return found
+    extra = stored.extra_dejson
+    given = settings()
+    url = extra.get("url") or stored.host or ""
+    if url and "://" not in url:
+        port = f":{stored.port}" if stored.port else ""
+        url = f"{stored.schema or 'https'}://{url}{port}"
+    return Endpoint(
+        url=url,
+        model=extra.get("model") or given.llm_model or "",
+        api_key=stored.password or extra.get("api_key"),
+        context_tokens=given.llm_context_tokens,
+        seconds=given.llm_seconds,
+    )
+
+
+def _least(*budgets: Decimal | None) -> Decimal | None:
+    return min((one for one in budgets if one is not None), default=None)
 
 
 def database_dsn() -> str:
@@ -65,6 +155,17 @@ def on_run_failure(context: Any) -> None:
     except Exception:
         logger.exception("the end of run %s could not be recorded", run_id)
     notify(context["dag"].dag_id if context.get("dag") else "document_ingestion", run_id, reason)
+
+
+def on_run_success(context: Any) -> None:
+    """End the run's row where a cleared task opened it again and no publishing followed."""
+    from include.pipeline.publish import settle
+
+    run_id = context["dag_run"].run_id
+    try:
+        settle(RunContext(run_id=run_id, dsn=_callback_dsn(), kind="airflow"))
+    except Exception:
+        logger.exception("the end of run %s could not be recorded", run_id)
 
 
 def _callback_dsn() -> str:

@@ -16,10 +16,10 @@ from include.commands import (
     search,
     serve,
     sources,
+    summarize,
     trace,
 )
 from include.commands.measure import CONTEXT_SETTINGS, bench, evaluate
-from include.commands.output import FAILED, say
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -50,6 +50,7 @@ app.command()(platform.migrate)
 app.command()(serve.serve)
 app.add_typer(sources.app, name="sources")
 app.command()(ingest.ingest)
+app.command()(summarize.summarize)
 app.command()(search.search)
 app.command()(answer.answer)
 app.add_typer(quarantine.app, name="quarantine")
@@ -59,20 +60,6 @@ app.command()(link.link)
 app.add_typer(identity.role, name="role")
 app.command(context_settings=CONTEXT_SETTINGS)(bench)
 app.command(context_settings=CONTEXT_SETTINGS)(evaluate)
-
-
-def _to_come(name: str, part: str) -> None:
-    @app.command(
-        name,
-        help=f"Comes with {part}; not in this version.",
-        context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
-    )
-    def command() -> None:
-        say(f"error: `{name}` comes with {part} and is not in this version")
-        raise typer.Exit(FAILED)
-
-
-_to_come("summarize", "batch generation")
 
 
 def main() -> None:

@@ -64,6 +64,26 @@ class Member:
 
 
 @dataclass(frozen=True, slots=True)
+class Picture:
+    """An image of a document.
+
+    Attributes:
+        start_char: code points of the document's text that stand before it.
+        alt: what the document says it shows; empty where it says nothing.
+        data: a preview of at most 800 pixels a side; in a parser, the bytes that were found.
+        width: of the preview, in pixels; 0 until there is one.
+    """
+
+    start_char: int
+    alt: str
+    caption: str
+    data: bytes
+    width: int = 0
+    height: int = 0
+    media_type: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Extracted:
     """What a parser makes of a file or a record.
 
@@ -75,6 +95,7 @@ class Extracted:
         stated_at: the date that the document itself states.
         metadata: JSON values (author, captions, alt texts, ...), never part of ``text``.
         members: files inside it.
+        pictures: its images, in the order of the text.
         type: short name of the format: ``html``, ``pdf``, ``docx``, ``markdown``, ``text``, ...
         parser: name and version of the parser, such as ``html/1``.
     """
@@ -88,6 +109,7 @@ class Extracted:
     stated_at: datetime | None = None
     metadata: dict[str, Any] = field(default_factory=dict)
     members: tuple[Member, ...] = ()
+    pictures: tuple[Picture, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from datetime import datetime
+from decimal import Decimal
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -115,6 +116,46 @@ class Settings(BaseSettings):
         8192, ge=1024, description="Tokens that prompt and reply may have together at that URL."
     )
     llm_seconds: float = Field(120, gt=0, description="Longest wait for a whole reply, seconds.")
+    llm_price_input: Decimal | None = Field(
+        None, ge=0, description="USD a million prompt tokens at that URL; budgets need it."
+    )
+    llm_price_cached: Decimal | None = Field(
+        None, ge=0, description="USD a million cached prompt tokens; default as the others."
+    )
+    llm_price_output: Decimal | None = Field(
+        None, ge=0, description="USD a million completion tokens."
+    )
+    llm_batch_discount: Decimal = Field(
+        Decimal("0.5"), ge=0, le=1, description="Share of these prices that batch APIs charge."
+    )
+    tasks: Path | None = Field(
+        None,
+        description="Folder with generation tasks of your own, one Markdown file each; default "
+        "`tasks` in home.",
+    )
+    summarize_limit: int = Field(
+        200,
+        ge=0,
+        description="Documents that a summarization started by new documents takes at most.",
+    )
+    summarize_budget: Decimal = Field(
+        Decimal(1), ge=0, description="USD that such a run may spend at most."
+    )
+    region: str | None = Field(
+        None,
+        pattern="^[A-Z]{2}$",
+        description="Country (ISO 3166, two letters) whose compliance rules hold besides the "
+        "general ones.",
+    )
+    review_days: int = Field(
+        7, ge=1, description="Days that a run of `summary_review` waits for people."
+    )
+    month_budget: Decimal | None = Field(
+        None, ge=0, description="USD that all generation may spend in a month (UTC)."
+    )
+    house_tone: str = Field(
+        "", description="A sentence on the company's tone for generated texts, shown to the model."
+    )
     local_model: str = Field(
         "qwen2.5-coder-0.5b-instruct",
         description="The model that `make model` fetches, or the path of a GGUF file of your own.",
@@ -176,6 +217,11 @@ class Settings(BaseSettings):
         description="YAML file with a policy of your own for queries and answers; "
         "`include/safety/policy.yaml` shows what it may say.",
     )
+    compliance_policy: Path | None = Field(
+        None,
+        description="YAML file with rules of your own for what a model is sent and what "
+        "is published; `include/review/compliance.yaml` shows and explains the shipped ones.",
+    )
     quality_policy: Path | None = Field(
         None,
         description="TOML file with thresholds of your own for summaries; "
@@ -205,6 +251,13 @@ class Settings(BaseSettings):
     )
 
 
+class _Home(BaseSettings):
+    """Where the state lies: known also where another setting is wrong, so that `down` works."""
+
+    model_config = Settings.model_config
+    home: Path | None = None
+
+
 @lru_cache(maxsize=1)
 def settings() -> Settings:
     """Return the settings of this process, read once."""
@@ -220,7 +273,7 @@ def settings() -> Settings:
 
 def home() -> Path:
     """Return the folder of all state; it may not exist yet."""
-    configured = settings().home
+    configured = _Home().home
     if configured is not None:
         return configured.expanduser().resolve()
     local = ROOT / ".tidemark"
@@ -233,6 +286,17 @@ def home() -> Path:
 def staging_root() -> Path:
     """Return the folder of the shards."""
     return settings().staging or home() / "staging"
+
+
+def tasks_folder() -> Path:
+    """Return the folder of the deployment's own generation tasks; it may not exist."""
+    return settings().tasks or home() / "tasks"
+
+
+def wanted_ports() -> tuple[int, ...]:
+    """Return the ports that the parts of this deployment are to have."""
+    given = settings()
+    return given.postgres_port, given.airflow_port, given.query_port, given.model_port
 
 
 def workers() -> int:

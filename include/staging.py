@@ -12,7 +12,8 @@ import os
 import re
 import shutil
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -66,11 +67,17 @@ class Staging:
                 "Clear the run from its first task, or start a new one."
             ) from error
 
-    def rows(self, manifest: Manifest, name: str) -> Iterator[Row]:
-        """Yield the rows of one file of a manifest; none if the attempt wrote no such file."""
-        if name not in manifest.files:
-            return
-        yield from _rows(self._folder(manifest.stage, manifest.shard) / manifest.files[name])
+    def rows(self, manifest: Manifest, name: str, without: Sequence[str] = ()) -> Iterator[Row]:
+        """Yield the rows of one file of a manifest; none if the attempt wrote no such file.
+
+        Args:
+            manifest: what an attempt committed.
+            name: of the file.
+            without: columns that are not read.
+        """
+        if name in manifest.files:
+            path = self._folder(manifest.stage, manifest.shard) / manifest.files[name]
+            yield from _rows(path, without)
 
     def remove(self) -> None:
         """Delete all shards of the run."""
@@ -103,7 +110,7 @@ class Attempt:
     ) -> None:
         if not self._committed:
             for writer in self._writers.values():
-                writer.close()
+                writer.abandon()
             shutil.rmtree(self._folder / self._name, ignore_errors=True)
 
     def writer(self, name: str, schema: pa.Schema) -> Writer:
@@ -167,11 +174,16 @@ class Writer:
         self._rows: list[Row] = []
         self._bytes = 0
 
-    def write(self, row: Row) -> None:
-        """Append one row; keys are the schema's names."""
+    def write(self, row: Row, size: int = 0) -> None:
+        """Append one row; keys are the schema's names.
+
+        Args:
+            row: its values.
+            size: bytes of what is not text.
+        """
         self._rows.append(row)
         self.total += 1
-        self._bytes += sum(len(value) for value in row.values() if isinstance(value, str))
+        self._bytes += size + sum(len(value) for value in row.values() if isinstance(value, str))
         if len(self._rows) >= _ROWS_A_GROUP or self._bytes >= _BYTES_A_GROUP:
             self._flush()
 
@@ -183,6 +195,16 @@ class Writer:
             self._file = None
         return self.total
 
+    def abandon(self) -> None:
+        """Let the file go without its last rows; what it cannot write any more is no error."""
+        import pyarrow as pa
+
+        file, self._file, self._rows = self._file, None, []
+        if file is not None:
+            # After a full disk closing fails, too, and would hide why the attempt ended.
+            with suppress(OSError, pa.ArrowException):
+                file.close()
+
     def _flush(self) -> None:
         import pyarrow as pa
 
@@ -192,11 +214,12 @@ class Writer:
             self._bytes = 0
 
 
-def _rows(path: Path) -> Iterator[Row]:
+def _rows(path: Path, without: Sequence[str] = ()) -> Iterator[Row]:
     import pyarrow.parquet as pq
 
     with pq.ParquetFile(path) as file:
-        for batch in file.iter_batches(batch_size=_ROWS_A_GROUP, use_threads=False):
+        columns = [name for name in file.schema_arrow.names if name not in without]
+        for batch in file.iter_batches(_ROWS_A_GROUP, columns=columns, use_threads=False):
             yield from batch.to_pylist()
 
 

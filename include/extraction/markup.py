@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from include.errors import BadInput
+from include.extraction.pictures import from_data_uri
 from include.extraction.text import TextBuilder
 
 if TYPE_CHECKING:
     from lxml.etree import _Element
 
-Kind = Literal["heading", "paragraph", "line", "row", "code", "caption", "alt"]
+Kind = Literal["heading", "paragraph", "line", "row", "code", "caption", "alt", "image"]
 
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
 
@@ -50,6 +51,8 @@ class Block:
         cells: of a table row; ``text`` then joins them.
         linked: characters of the text that stand in links.
         aside: it stands in a header, footer or sidebar of the page.
+        address: of an image, whose ``text`` is its alternative text.
+        caption: of an image.
     """
 
     kind: Kind
@@ -58,6 +61,8 @@ class Block:
     cells: tuple[str, ...] = ()
     linked: int = 0
     aside: bool = False
+    address: str = ""
+    caption: str = ""
 
 
 def parse_html(text: str) -> _Element | None:
@@ -86,8 +91,18 @@ def parse_html(text: str) -> _Element | None:
     return root
 
 
-def add_blocks(builder: TextBuilder, blocks: Iterable[Block]) -> None:
-    """Lay blocks into a text; captions and alternative texts become metadata."""
+def add_blocks(
+    builder: TextBuilder,
+    blocks: Iterable[Block],
+    fetch: Callable[[str], bytes | None] = from_data_uri,
+) -> None:
+    """Lay blocks into a text; captions and alternative texts become metadata.
+
+    Args:
+        builder: of the text.
+        blocks: in reading order.
+        fetch: returns the bytes of an image by its address, where the document holds them.
+    """
     for block in blocks:
         if block.kind == "heading":
             builder.heading(block.level, block.text)
@@ -99,6 +114,9 @@ def add_blocks(builder: TextBuilder, blocks: Iterable[Block]) -> None:
             builder.label("captions", block.text)
         elif block.kind == "alt":
             builder.label("alt_texts", block.text)
+        elif block.kind == "image":
+            if builder.takes_pictures:
+                builder.picture(fetch(block.address), block.text, block.caption)
         else:
             builder.paragraph(block.text)
 
@@ -115,8 +133,20 @@ class _Walker:
         self._linked = 0
         self._cells: list[str] | None = None
         self._row: _Element | None = None
-        self._depth = {"link": 0, "pre": 0, "line": 0, "aside": 0, "article": 0, "caption": 0}
+        self._depth = {
+            "link": 0,
+            "pre": 0,
+            "line": 0,
+            "aside": 0,
+            "article": 0,
+            "caption": 0,
+            "figure": 0,
+        }
         self._level = 0
+        # Images wait for the text that they stand in, those of a figure for its caption, too.
+        self._images: list[Block] = []
+        self._figure: list[Block] = []
+        self._caption = ""
 
     def walk(self, root: _Element) -> list[Block]:
         from lxml import etree
@@ -188,6 +218,9 @@ class _Walker:
     def _count(self, tag: str, element: _Element, step: int) -> None:
         if tag == "pre":
             self._depth["pre"] += step
+        elif tag == "figure":
+            self._depth["figure"] += step
+            self._figure, self._caption = [], ""
         elif tag in _LINES:
             self._depth["line"] += step
         elif tag in {"article", "main"}:
@@ -214,6 +247,17 @@ class _Walker:
         return text if self._depth["pre"] else _SPACES_AT_BREAK.sub("\n", text).strip()
 
     def _flush(self) -> None:
+        self._flush_text()
+        for image in self._images:
+            image.aside = self._is_aside
+        self._blocks += self._images
+        self._images.clear()
+
+    @property
+    def _is_aside(self) -> bool:
+        return bool(self._depth["aside"]) and not self._depth["article"]
+
+    def _flush_text(self) -> None:
         if not self._parts:
             return
         text = self._taken()
@@ -227,15 +271,22 @@ class _Walker:
             kind, text = "code", text.strip("\n")
         elif self._depth["caption"]:
             kind = "caption"
+            self._caption = text
+            for image in self._figure:
+                image.caption = text
         elif self._depth["line"]:
             kind = "line"
-        aside = bool(self._depth["aside"]) and not self._depth["article"]
-        self._blocks.append(Block(kind, text, self._level, (), linked, aside))
+        self._blocks.append(Block(kind, text, self._level, (), linked, self._is_aside))
 
     def _image(self, element: _Element) -> None:
         alternative = (element.get("alt") or "").strip()
         if alternative:
             self._blocks.append(Block("alt", alternative))
+        if address := element.get("src"):
+            image = Block("image", alternative, address=address, caption=self._caption)
+            self._images.append(image)
+            if self._depth["figure"]:
+                self._figure.append(image)
 
     def _row_start(self, element: _Element) -> None:
         """A row is one line, unless its cells hold blocks: then the table is there for layout."""
@@ -259,8 +310,8 @@ class _Walker:
         self._cells = self._row = None
         linked, self._linked = self._linked, 0
         if any(cells):
-            aside = bool(self._depth["aside"]) and not self._depth["article"]
-            self._blocks.append(Block("row", " | ".join(cells), 0, cells, linked, aside))
+            self._blocks.append(Block("row", " | ".join(cells), 0, cells, linked, self._is_aside))
+        self._flush()
 
 
 def _left_out(tag: object, element: _Element) -> bool:

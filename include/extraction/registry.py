@@ -6,9 +6,10 @@ import hashlib
 import importlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import BinaryIO, cast
+from typing import Any, BinaryIO, cast
 
 from include.errors import BadInput
+from include.extraction.pictures import looking_for_pictures, previews
 from include.models import Extracted
 from include.sandbox import Reply
 
@@ -39,14 +40,14 @@ class Format:
 FORMATS = {
     item.name: item
     for item in (
-        Format("docx", 1, "The document holds no text; text in pictures is not read."),
-        Format("eml", 1, "The message has neither a text nor an attachment."),
-        Format("epub", 1, "The book holds no text."),
-        Format("html", 1, "The page holds no text; perhaps a script fills it in."),
-        Format("markdown", 1, "The page holds no text beside its metadata; it may be a redirect."),
-        Format("pdf", 1, "The PDF holds no text; it may be a scan, which needs OCR first."),
-        Format("pptx", 1, "The slides hold no text; text in pictures is not read."),
-        Format("rst", 1),
+        Format("docx", 2, "The document holds no text; text in pictures is not read."),
+        Format("eml", 2, "The message has neither a text nor an attachment."),
+        Format("epub", 2, "The book holds no text."),
+        Format("html", 2, "The page holds no text; perhaps a script fills it in."),
+        Format("markdown", 2, "The page holds no text beside its metadata; it may be a redirect."),
+        Format("pdf", 2, "The PDF holds no text; it may be a scan, which needs OCR first."),
+        Format("pptx", 2, "The slides hold no text; text in pictures is not read."),
+        Format("rst", 2),
         Format("text", 1),
         Format("xlsx", 1, "The workbook holds no values."),
         Format("zip", 1, "The archive holds no files."),
@@ -74,8 +75,14 @@ PARSER_VERSION: str = _registry_version()
 """Changes whenever any parser, or what they share, does."""
 
 
-def parse(data: bytes, name: str, format_name: str) -> Extracted:
+def parse(data: bytes, name: str, format_name: str, *, pictures: bool = True) -> Extracted:
     """Read a document with the parser of a format, in this process.
+
+    Args:
+        data: the document.
+        name: what it is called.
+        format_name: a key of ``FORMATS``.
+        pictures: whether its images are wanted, too.
 
     Raises:
         BadInput: among others ``no_text``.
@@ -83,17 +90,25 @@ def parse(data: bytes, name: str, format_name: str) -> Extracted:
     known = FORMATS[format_name]
     module = importlib.import_module(f"include.extraction.formats.{format_name}")
     parser = cast("Callable[[bytes, str], Extracted]", module.parse)
-    extracted = replace(parser(data, name), type=known.name, parser=known.parser)
+    with looking_for_pictures(pictures):
+        extracted = parser(data, name)
+        extracted = replace(
+            extracted,
+            type=known.name,
+            parser=known.parser,
+            pictures=tuple(previews(extracted.pictures)),
+        )
     if not extracted.text and not extracted.members:
         raise BadInput("no_text", known.nothing)
     return extracted
 
 
-def read_document(payload: dict[str, str | None], file: BinaryIO | None) -> Reply:
+def read_document(payload: dict[str, Any], file: BinaryIO | None) -> Reply:
     """Read a document in the worker: the target of `include.extraction.extractor`."""
     from include.extraction import wire
     from include.extraction.detection import detect
 
     data = file.read() if file is not None else b""
     name = payload["name"] or ""
-    return wire.to_reply(parse(data, name, payload["format"] or detect(data, name)))
+    format_name = payload["format"] or detect(data, name)
+    return wire.to_reply(parse(data, name, format_name, pictures=payload["pictures"]))

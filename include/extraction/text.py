@@ -11,7 +11,8 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, Literal
 
-from include.models import Extracted, Heading, Member
+from include.extraction import pictures
+from include.models import Extracted, Heading, Member, Picture
 
 MAX_TITLE = 500
 MAX_LABELS = 200
@@ -64,6 +65,8 @@ class TextBuilder:
         self._pages: list[int] = []
         self._labels: dict[str, list[str]] = {}
         self._title = ""
+        self._pictures: list[Picture] = []
+        self._picture_bytes = 0
 
     @property
     def stated_title(self) -> str:
@@ -110,6 +113,27 @@ class TextBuilder:
         if line and line not in known and len(known) < MAX_LABELS:
             known.append(line)
 
+    def picture(self, data: bytes | None, alt: str = "", caption: str = "") -> None:
+        """Keep an image that stands behind what was added last; None where its bytes are missing.
+
+        Its labels are its own: those of the document are kept by `label`.
+        """
+        if not data or not self.takes_pictures or pictures.format_of(data) is None:
+            return
+        self._picture_bytes += len(data)
+        if self.takes_pictures:
+            labels = (normalise_title(alt), normalise_title(caption))
+            self._pictures.append(Picture(self._length, *labels, data))
+
+    @property
+    def takes_pictures(self) -> bool:
+        """False where no images are wanted, or more were found than are looked at."""
+        return (
+            pictures.looked_for()
+            and len(self._pictures) < pictures.MAX_FOUND
+            and self._picture_bytes <= pictures.MAX_FOUND_BYTES
+        )
+
     def extracted(
         self,
         *,
@@ -133,6 +157,7 @@ class TextBuilder:
             stated_at=stated_at,
             metadata=kept,
             members=tuple(members),
+            pictures=tuple(self._pictures),
         )
 
     def _add(self, text: str, kind: Literal["line", "block"]) -> int:

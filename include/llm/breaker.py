@@ -37,6 +37,11 @@ class Breaker:
             return False
         return self._trying or self._clock() < self._until
 
+    @property
+    def pause_left(self) -> float:
+        """Seconds until a trial call may go ahead; 0 while it is closed."""
+        return max(self._until - self._clock(), 0.0) if self._failures >= self._limit else 0.0
+
     def enter(self) -> bool:
         """Tell whether a call may go ahead; one of the three below must follow then."""
         if self.is_open:

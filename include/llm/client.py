@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
-import re
 import time
 from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager, contextmanager
@@ -15,24 +13,18 @@ from typing import Any
 import httpx
 
 from include.llm.breaker import Breaker
+from include.llm.connection import BAD_REQUEST, open_client, read_bounded, read_refusal
+from include.llm.dialect import Dialect
 from include.llm.endpoint import Endpoint
 from include.llm.model import Completion, Message, ModelUnavailableError
-from include.llm.wire import MAX_BYTES, adapted, chat_body, defused, read_completion, read_stream
+from include.llm.wire import chat_body, defused, read_completion, read_stream
 
 log = logging.getLogger(__name__)
 
-CONNECT_SECONDS = 3.0
 COUNT_SECONDS = 2.0
 PATIENCE = 5.0
 """A caller who gave up earlier than that has learnt nothing about the model, in seconds."""
 _DISCONNECTED = (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError)
-_CODE = re.compile(r"[a-z_]{3,60}")
-_REMEDIES = {
-    401: "check TIDEMARK_LLM_API_KEY",
-    403: "check TIDEMARK_LLM_API_KEY",
-    404: "check TIDEMARK_LLM_URL and TIDEMARK_LLM_MODEL",
-    429: "its rate limit is reached",
-}
 
 
 class _RequestRefusedError(ModelUnavailableError):
@@ -58,16 +50,8 @@ class EndpointModel:
     def __init__(self, endpoint: Endpoint, breaker: Breaker | None = None) -> None:
         self.endpoint = endpoint
         self.breaker = breaker or Breaker()
-        key = endpoint.api_key
-        self._client = httpx.AsyncClient(
-            headers={"Authorization": f"Bearer {key}"} if key else None,
-            # Deadlines are ours; httpx bounds single reads alone.
-            timeout=httpx.Timeout(None, connect=CONNECT_SECONDS),
-            # On this machine no proxy leads, and no certificates need to be loaded.
-            trust_env=not endpoint.is_local,
-            verify=endpoint.base.startswith("https:"),
-        )
-        self._complaints: list[str] = []
+        self._client = open_client(endpoint)
+        self._dialect = Dialect()
         self._can_count = True
 
     async def __aenter__(self) -> EndpointModel:
@@ -137,7 +121,7 @@ class EndpointModel:
         )
         with self._attempt():
             async with asyncio.timeout_at(self._deadline(timeout)), self._reply(body) as response:
-                return read_completion(await _bounded(response))
+                return read_completion(await read_bounded(response))
 
     async def count_tokens(self, text: str) -> int:
         """Return how many tokens a text has: as the endpoint counts, else rather too many."""
@@ -208,22 +192,22 @@ class EndpointModel:
     @asynccontextmanager
     async def _reply(self, body: dict[str, Any]) -> AsyncGenerator[httpx.Response, None]:
         """Send a chat request and give its response, which was accepted and not yet read."""
-        for complaint in self._complaints:
-            body = adapted(body, complaint) or body
+        body = self._dialect.spoken(body)
         response = await self._send(body)
+        changes: list[str] = []
         try:
-            while response.status_code == httpx.codes.BAD_REQUEST:
-                complaint = (await _bounded(response)).decode("utf-8", "replace")
-                changed = adapted(body, complaint)
+            while response.status_code != httpx.codes.OK:
+                complaint = (await read_bounded(response)).decode("utf-8", "replace")
+                changed = None
+                if response.status_code == httpx.codes.BAD_REQUEST:
+                    changed = self._dialect.changed(body, complaint)
                 if changed is None:
-                    raise _refusal(response.status_code, complaint)
-                self._complaints.append(complaint[:1000])
-                body = changed
+                    raise _unavailable(response.status_code, complaint)
+                body, change = changed
+                changes.append(change)
                 await response.aclose()
                 response = await self._send(body)
-            if response.status_code != httpx.codes.OK:
-                complaint = (await _bounded(response)).decode("utf-8", "replace")
-                raise _refusal(response.status_code, complaint)
+            self._dialect.learn(changes)
             yield response
         finally:
             await response.aclose()
@@ -256,25 +240,7 @@ def _counted(answer: httpx.Response) -> int | None:
         return None
 
 
-async def _bounded(response: httpx.Response) -> bytes:
-    parts, total = [], 0
-    async for part in response.aiter_bytes():
-        total += len(part)
-        if total > MAX_BYTES:
-            raise ModelUnavailableError("the language model does not stop writing")
-        parts.append(part)
-    return b"".join(parts)
-
-
-def _refusal(status: int, complaint: str) -> ModelUnavailableError:
-    """Return the error for a status. Complaints may quote the prompt: only their code is told."""
-    try:
-        error = json.loads(complaint)["error"]
-        code = str(error.get("code") or error.get("type"))
-    except (ValueError, KeyError, TypeError, AttributeError):
-        code = ""
-    told = f"HTTP {status}" + (f", {code}" if _CODE.fullmatch(code) else "")
-    remedy = _REMEDIES.get(status, "see its log")
-    if status in {400, 413, 422}:
-        return _RequestRefusedError(f"the language model refuses the request ({told})")
-    return ModelUnavailableError(f"the language model does not reply ({told}); {remedy}")
+def _unavailable(status: int, complaint: str) -> ModelUnavailableError:
+    refusal = read_refusal(status, complaint)
+    error = _RequestRefusedError if status in BAD_REQUEST else ModelUnavailableError
+    return error(str(refusal))

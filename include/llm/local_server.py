@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from argparse import ArgumentParser
+from argparse import ArgumentParser, Namespace
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +34,10 @@ def main() -> int:
     parser.add_argument("--name", required=True, help="What the endpoint calls the model.")
     parser.add_argument("--context", type=int, required=True, help="Tokens a chat may have.")
     parser.add_argument("--host", default=HOST)
+    cores = len(os.sched_getaffinity(0))
+    parser.add_argument("--threads", type=int, default=cores, help="Default: one a core.")
+    parser.add_argument("--slots", type=int, default=SLOTS, help="Replies at a time.")
+    parser.add_argument("--batch-tokens", type=int, default=BATCH_TOKENS, help="Read at a time.")
     given = parser.parse_args()
     key = os.environ.pop(KEY_VARIABLE, "")
     if not key:
@@ -43,27 +47,27 @@ def main() -> int:
     ends = {signal.SIGINT, signal.SIGTERM}
     # Blocked before the server starts its threads, which inherit that: sigwait gets the signal.
     signal.pthread_sigmask(signal.SIG_BLOCK, ends)
-    server = _serve(given.weights, given.host, given.port, given.name, given.context, key)
+    server = _serve(given, key)
     print(f"{given.name} at {server.listening_address}", file=sys.stderr, flush=True)
     signal.sigwait(ends)
     # Its destructor would wait for replies in hand, and there is nothing to save.
     os._exit(0)
 
 
-def _serve(weights: Path, host: str, port: int, name: str, context: int, key: str) -> Any:
+def _serve(given: Namespace, key: str) -> Any:
     from xllamacpp import CommonParams, Server
 
     params = CommonParams()
-    params.model.path = str(weights)
-    params.model_alias = {name}
-    params.hostnames = [host]
-    params.port = port
+    params.model.path = str(given.weights)
+    params.model_alias = {given.name}
+    params.hostnames = [given.host]
+    params.port = given.port
     params.api_keys = [key]
-    params.n_parallel = SLOTS
-    params.n_ctx = context * SLOTS
-    params.n_batch = params.n_ubatch = BATCH_TOKENS
-    params.cpuparams.n_threads = len(os.sched_getaffinity(0))
-    # Two slots keep the last prompt each, which is all that pays; 8 GB would be the default.
+    params.n_parallel = given.slots
+    params.n_ctx = given.context * given.slots
+    params.n_batch = params.n_ubatch = given.batch_tokens
+    params.cpuparams.n_threads = given.threads
+    # Slots keep their last prompt each, which is all that pays; 8 GB would be the default.
     params.cache_ram_mib = 0
     params.verbosity = 1  # more of it tells of each request
     params.ui = params.endpoint_slots = params.endpoint_props = False

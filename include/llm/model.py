@@ -30,12 +30,16 @@ class Completion:
     Attributes:
         finish_reason: ``stop``, or ``length`` where the token limit cut it off.
         prompt_tokens: as the model counts them; 0 where it does not say.
+        cached_tokens: of these, those that it had read before.
+        refused: the model declined, in the field that is there for it.
     """
 
     text: str
     finish_reason: str
     prompt_tokens: int
     completion_tokens: int
+    cached_tokens: int = 0
+    refused: bool = False
 
 
 @runtime_checkable

@@ -59,19 +59,6 @@ def chat_body(
     return body
 
 
-def adapted(body: dict[str, Any], complaint: str) -> dict[str, Any] | None:
-    """Return a body without what an endpoint complained of; None when nothing can be changed.
-
-    Some endpoints call the limit ``max_completion_tokens``, and some models have no temperature.
-    """
-    if "max_completion_tokens" in complaint and "max_tokens" in body:
-        rest = {key: value for key, value in body.items() if key != "max_tokens"}
-        return {**rest, "max_completion_tokens": body["max_tokens"]}
-    if "temperature" in complaint and "temperature" in body:
-        return {key: value for key, value in body.items() if key != "temperature"}
-    return None
-
-
 def read_completion(raw: bytes) -> Completion:
     """Read the reply to a chat request.
 
@@ -81,14 +68,18 @@ def read_completion(raw: bytes) -> Completion:
     try:
         value = json.loads(raw)
         choice = value["choices"][0]
-        text, usage = choice["message"]["content"] or "", value.get("usage") or {}
-        if not isinstance(text, str):
+        message, usage = choice["message"], value.get("usage") or {}
+        refused = bool(message.get("refusal"))
+        text = message.get("content") if refused else message["content"]
+        if not isinstance(text, str | None):
             raise TypeError
         return Completion(
-            text,
+            text or "",
             str(choice.get("finish_reason") or "stop"),
             int(usage.get("prompt_tokens") or 0),
             int(usage.get("completion_tokens") or 0),
+            int((usage.get("prompt_tokens_details") or {}).get("cached_tokens") or 0),
+            refused,
         )
     except (ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError):
         raise _garbled() from None

@@ -22,6 +22,7 @@ from include.store.database import Connection, connect
 logger = logging.getLogger(__name__)
 
 _LOOK_UP = 200
+_BYTES_A_LOOK_UP = 32 << 20
 _CHARS_A_BATCH = 1_000_000
 _ALONE = 64
 """So few documents are one batch: loading the models twice would cost more than it saves."""
@@ -96,7 +97,7 @@ def _stage_gone(
     decisions.begin(connection)
     gone.begin(connection)
     for manifest in extracted:
-        page = [row["doc_id"] for row in context.staging.rows(manifest, "documents")]
+        page = [row["doc_id"] for row in context.staging.rows(manifest, "documents", shards.IMAGES)]
         decisions.add_brought(connection, page)
         gone.add_read(
             connection,
@@ -122,7 +123,7 @@ def _candidates(
     context: RunContext, extracted: list[Manifest], configured: dict[str, Source]
 ) -> Iterator[dedup.Candidate]:
     for manifest in extracted:
-        for row in context.staging.rows(manifest, "documents"):
+        for row in context.staging.rows(manifest, "documents", shards.IMAGES):
             source = configured.get(row["source"])
             if source is None:
                 continue  # Removed meanwhile.
@@ -170,7 +171,9 @@ class _Batches:
         if self.count == 0 or full:
             self.count += 1
             self._documents = self._chars = 0
-        self._attempt.writer(f"enrich-{self.count - 1:05d}", shards.to_enrich()).write(row)
+        self._attempt.writer(f"enrich-{self.count - 1:05d}", shards.to_enrich()).write(
+            row, shards.image_bytes(row)
+        )
         self._documents += 1
         self._chars += len(row["text"])
         self.total += 1
@@ -186,6 +189,7 @@ def _stage_extracted(
     update = attempt.writer("update", shards.documents())
     versions = _versions()
     page: list[Row] = []
+    size = 0
 
     def stage() -> None:
         for row, decision in zip(page, decisions.of(connection, page, versions), strict=True):
@@ -194,15 +198,19 @@ def _stage_extracted(
             staged = {name: row[name] for name in shards.documents().names}
             staged["versions"] = json.dumps(versions)
             if decision.duplicate:
-                update.write({**staged, "status": "duplicate", "versions": "{}"})
+                row = {**staged, "status": "duplicate", "versions": "{}"}
+                update.write(row, shards.image_bytes(row))
             elif decision.loaded and not context.full:
-                update.write({**staged, "language": decision.language})
+                row = {**staged, "language": decision.language}
+                update.write(row, shards.image_bytes(row))
             else:
                 batches.write({**staged, "keep_mentions": decision.keep_mentions})
         page.clear()
 
     for row in context.staging.rows(manifest, "documents"):
         page.append(row)
-        if len(page) >= _LOOK_UP:
+        size += shards.image_bytes(row)
+        if len(page) >= _LOOK_UP or size >= _BYTES_A_LOOK_UP:
             stage()
+            size = 0
     stage()

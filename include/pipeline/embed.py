@@ -52,7 +52,12 @@ def embed(context: RunContext, shard: int) -> Manifest:
         computed = 0
         for page in _pages(_inputs(context, enriched)):
             computed += _embed_page(connection, attempt, page, identity.model_id, threads)
-        _flag(attempt, context.staging.rows(enriched, "documents"), identity.model_id, threads)
+        _flag(
+            attempt,
+            context.staging.rows(enriched, "documents", shards.IMAGES),
+            identity.model_id,
+            threads,
+        )
         manifest = attempt.commit(
             {
                 "model_id": identity.model_id,
@@ -72,7 +77,7 @@ def embed(context: RunContext, shard: int) -> Manifest:
 def _inputs(context: RunContext, enriched: Manifest) -> Iterator[tuple[str, str]]:
     """Yield each distinct input of the batch: its hash and its text."""
     seen: set[str] = set()
-    for row in context.staging.rows(enriched, "documents"):
+    for row in context.staging.rows(enriched, "documents", shards.IMAGES):
         for passage in json.loads(row["passages"]):
             if passage["input_hash"] in seen:
                 continue

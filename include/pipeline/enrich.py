@@ -45,7 +45,7 @@ def enrich(context: RunContext, shard: int) -> Manifest:
         while page := list(islice(rows, _DOCUMENTS_AT_A_TIME)):
             for row in _enriched(page):
                 passages += row.pop("passage_count")
-                writer.write({**row, "versions": versions})
+                writer.write({**row, "versions": versions}, shards.image_bytes(row))
         manifest = attempt.commit()
     seconds = time.monotonic() - started
     with connect(context.dsn) as connection:

@@ -58,7 +58,9 @@ def extract(context: RunContext, shard: int) -> Manifest:
             for item in context.staging.rows(work, f"work-{shard:05d}"):
                 for kind, row in batch.process(item):
                     chars += len(row["text"]) if kind == "document" else 0
-                    {"document": documents, "quarantine": quarantine, "read": read}[kind].write(row)
+                    {"document": documents, "quarantine": quarantine, "read": read}[kind].write(
+                        row, shards.image_bytes(row)
+                    )
             manifest = attempt.commit({"chars": chars})
         seconds = time.monotonic() - started
         runs.record_stage(
@@ -185,6 +187,18 @@ def _document_row(item: Row, found: Extracted, meta: dict[str, Any]) -> Row:
         "parser": found.parser,
         "versions": "{}",
         "stored": False,
+        "images": [
+            {
+                "start_char": picture.start_char,
+                "alt": picture.alt,
+                "caption": picture.caption,
+                "width": picture.width,
+                "height": picture.height,
+                "media_type": picture.media_type,
+                "content": picture.data,
+            }
+            for picture in found.pictures
+        ],
         "exact_hash": fingerprint.exact_hash,
         "signature": fingerprint.signature,
         "bands": list(fingerprint.bands),

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import logging
 import time
-from collections.abc import Iterator
-from itertools import islice
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
+from include.pipeline import shards
 from include.pipeline.context import RunContext
 from include.staging import Manifest, Row
 from include.store import load as store
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _DOCUMENTS_A_MERGE = 250
+_IMAGE_BYTES_A_MERGE = 32 << 20
 
 
 def load(context: RunContext) -> Manifest:
@@ -40,7 +41,7 @@ def load(context: RunContext) -> Manifest:
             result = _load_batch(connection, context, batch, withheld)
             merged, refused = merged + result[0], refused + result[1]
         updates = context.staging.rows(decided, "update")
-        while page := list(islice(updates, _DOCUMENTS_A_MERGE)):
+        for page in _pages(updates):
             done = store.merge(connection, context.run_id, page)
             merged, refused = merged + done.staged - done.refused, refused + done.refused
         with context.staging.attempt("load") as attempt:
@@ -51,6 +52,20 @@ def load(context: RunContext) -> Manifest:
         "merged %s documents, refused %s as out of date, in %.1f s", merged, refused, seconds
     )
     return manifest
+
+
+def _pages(rows: Iterable[Row]) -> Iterator[list[Row]]:
+    """Cut rows into merges, by number and by the size of their images."""
+    page: list[Row] = []
+    size = 0
+    for row in rows:
+        page.append(row)
+        size += shards.image_bytes(row)
+        if len(page) >= _DOCUMENTS_A_MERGE or size >= _IMAGE_BYTES_A_MERGE:
+            yield page
+            page, size = [], 0
+    if page:
+        yield page
 
 
 def _load_batch(
@@ -67,7 +82,7 @@ def _load_batch(
         if row["doc_id"] not in withheld
     )
     merged = refused = 0
-    while page := list(islice(rows, _DOCUMENTS_A_MERGE)):
+    for page in _pages(rows):
         done = store.merge(connection, context.run_id, page, _needed(page, known), table)
         merged, refused = merged + done.staged - done.refused, refused + done.refused
     logger.info("batch %s: merged %s documents", batch, merged)

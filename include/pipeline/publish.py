@@ -40,6 +40,16 @@ def publish(context: RunContext) -> dict[str, int]:
     return counted
 
 
+def settle(context: RunContext) -> None:
+    """End a run that succeeded without publishing, and give its sources back.
+
+    That happens when somebody clears `discover_changes` alone; the outcomes stay as they were.
+    """
+    with connect(context.dsn) as connection:
+        if context.run_id in runs.running(connection):
+            runs.close_run(connection, context.run_id, "success")
+
+
 def fail(context: RunContext, error: str) -> None:
     """Record that a run failed, and give its sources back."""
     with connect(context.dsn) as connection:

@@ -6,6 +6,7 @@ import logging
 import time
 from collections.abc import Iterator
 
+from include.pipeline import shards
 from include.pipeline.context import RunContext
 from include.staging import Manifest, Row
 from include.store import load, reconcile, runs
@@ -66,7 +67,7 @@ def _places(context: RunContext, found: Manifest, extracted: list[Manifest]) -> 
     yield from context.staging.rows(found, "places")
     for manifest in extracted:
         for name, state in (("documents", "ok"), ("quarantine", "bad")):
-            for row in context.staging.rows(manifest, name):
+            for row in context.staging.rows(manifest, name, shards.IMAGES):
                 if not row["key"].startswith("file:"):
                     continue
                 yield {

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -21,6 +22,19 @@ def _schema(**columns: str) -> pa.Schema:
         "strs": pa.list_(pa.string()),
         "ints": pa.list_(pa.int64()),
         "vector": pa.list_(pa.float32()),
+        "images": pa.list_(
+            pa.struct(
+                [
+                    ("start_char", pa.int64()),
+                    ("alt", pa.string()),
+                    ("caption", pa.string()),
+                    ("width", pa.int64()),
+                    ("height", pa.int64()),
+                    ("media_type", pa.string()),
+                    ("content", pa.binary()),
+                ]
+            )
+        ),
     }
     return pa.schema([(name, types[kind]) for name, kind in columns.items()])
 
@@ -143,7 +157,11 @@ _DOCUMENT = {
     "parser": "str",
     "versions": "str",
     "stored": "bool",
+    # Null to keep those that are stored.
+    "images": "images",
 }
+IMAGES = ("images",)
+"""The column that most stages leave where it is: it is large, and they need none of it."""
 
 
 @cache
@@ -186,3 +204,8 @@ def flags() -> pa.Schema:
 def withheld() -> pa.Schema:
     """Documents that validation keeps from being loaded, and why."""
     return _schema(doc_id="str", reason="str", detail="str")
+
+
+def image_bytes(row: Mapping[str, Any]) -> int:
+    """Return the size of a document's images."""
+    return sum(len(image["content"]) for image in row.get("images") or ())

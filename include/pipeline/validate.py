@@ -46,7 +46,7 @@ def validate_staged(context: RunContext) -> Manifest:
         for batch in range(decided.facts["batches"]):
             enriched = context.staging.manifest("enrich", batch)
             embedded = context.staging.manifest("embed", batch)
-            rows = context.staging.rows(enriched, "documents")
+            rows = context.staging.rows(enriched, "documents", shards.IMAGES)
             known = _measures(context.staging.rows(embedded, "vectors"))
             dimension = embedded.facts["dimension"]
             while page := list(islice(rows, _DOCUMENTS_A_FRAME)):

@@ -62,6 +62,10 @@ class AirflowApi:
         """Return what Airflow says of its database, scheduler, triggerer and DAG processor."""
         return dict(self._send("GET", "/api/v2/monitor/health", None, None, {}))
 
+    def schedules(self) -> bool:
+        """Tell whether the scheduler gives signs of life (the last one within 30 s)."""
+        return bool(self.health().get("scheduler", {}).get("status") == "healthy")
+
     def trigger(self, dag_id: str, conf: Json | None = None) -> str:
         """Start a run with params and return its id."""
         body = {"logical_date": None, "conf": conf or {}}
@@ -154,7 +158,10 @@ class AirflowApi:
                 "see ./tidemark status"
             ) from error
         if answer.is_server_error:
-            raise UnavailableError(f"Airflow failed at {path} with status {answer.status_code}")
+            raise UnavailableError(
+                f"Airflow failed at {path} with status {answer.status_code}; "
+                "see ./tidemark status. A run that was started goes on by itself"
+            )
         if not answer.is_success:
             raise AirflowApiError(
                 answer.status_code, f"Airflow refused {method} {path}: {_detail(answer)}"

@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -61,8 +61,13 @@ class Daemon:
         port = State(self.home).read(self.name).get("port")
         return port if isinstance(port, int) else None
 
-    def choose_port(self, wanted: int, host: str) -> int:
+    def choose_port(self, wanted: int, host: str, kept: Collection[int] = ()) -> int:
         """Return the port to listen on: what it has where it runs, else a free one.
+
+        Args:
+            wanted: what the settings say.
+            host: address that it will listen on.
+            kept: ports that others want, which one that moves leaves alone.
 
         Raises:
             UnavailableError: none of 200 ports is free.
@@ -70,7 +75,7 @@ class Daemon:
         last = State(self.home).read(self.name)
         if last.get("wanted") == wanted and self.running and self.port:
             return self.port
-        return State(self.home).port(self.name, wanted, host)
+        return State(self.home).port(self.name, wanted, host, kept)
 
     def environment(self, variables: Mapping[str, str]) -> dict[str, str]:
         """Return its whole environment: ours, these, and its mark."""

@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit, urlunsp
 from include.errors import ConfigurationError
 from include.platform.postgres import AIRFLOW_DATABASE, AIRFLOW_ROLE, DATABASE, EmbeddedPostgres
 from include.platform.secrets import SecretName, configured_secrets
-from include.settings import home, settings
+from include.settings import home, settings, wanted_ports
 
 Role = Literal["owner", "operator", "pipeline", "serving"]
 _PASSWORDS: dict[str, SecretName] = {
@@ -23,7 +23,9 @@ def embedded() -> EmbeddedPostgres | None:
     """Return the server of this home; None where an external one is configured."""
     if settings().database_url:
         return None
-    return EmbeddedPostgres(home(), settings().postgres_port, configured_secrets())
+    return EmbeddedPostgres(
+        home(), settings().postgres_port, configured_secrets(), kept_ports=wanted_ports()
+    )
 
 
 def dsn(role: Role) -> str:

@@ -15,7 +15,7 @@ from include.llm.endpoint import Endpoint
 from include.llm.local_server import KEY_VARIABLE
 from include.platform.daemon import Daemon, fingerprint_of
 from include.platform.secrets import configured_secrets
-from include.settings import ROOT, home, settings
+from include.settings import ROOT, home, settings, wanted_ports
 
 if TYPE_CHECKING:
     from include.llm.client import EndpointModel
@@ -52,7 +52,7 @@ class LocalModel:
             UnavailableError: it ended at once, or no port is free.
         """
         daemon, key = self.daemon, configured_secrets().get("model_key")
-        port = daemon.choose_port(settings().model_port, HOST)
+        port = daemon.choose_port(settings().model_port, HOST, wanted_ports())
         command = self.command(HOST, port)
         fingerprint = fingerprint_of(command, key, self.file.stat().st_mtime)
         if daemon.is_outdated(fingerprint):

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from urllib.parse import quote
 
@@ -38,17 +38,25 @@ class EmbeddedPostgres:
         home: folder of all state; the data lie in ``postgres/data`` below it.
         port: the port it should listen on; the next free one when taken.
         secrets: where its passwords come from.
+        kept_ports: what others want, which it leaves alone when its own is taken.
         durable: False trades safety in a crash of the machine for speed (tests).
     """
 
     def __init__(
-        self, home: Path, port: int, secrets: Secrets | None = None, *, durable: bool = True
+        self,
+        home: Path,
+        port: int,
+        secrets: Secrets | None = None,
+        *,
+        kept_ports: Collection[int] = (),
+        durable: bool = True,
     ) -> None:
         self.home = home
         self.data = home / "postgres" / "data"
         self.log = home / "logs" / "postgres.log"
         self._wanted_port = port
         self._secrets = secrets or Secrets(home)
+        self._kept_ports = kept_ports
         self._durable = durable
         self._state = State(home)
 
@@ -196,7 +204,7 @@ class EmbeddedPostgres:
 
     def _start(self, account: Account) -> None:
         for _ in range(5):
-            port = self._state.port("postgres", self._wanted_port, HOST)
+            port = self._state.port("postgres", self._wanted_port, HOST, self._kept_ports)
             rotate(self.log)
             begin = self.log.stat().st_size if self.log.exists() else 0
             command = [str(account.binaries / "postgres"), "-D", str(self.data)]

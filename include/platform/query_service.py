@@ -12,7 +12,7 @@ from include.platform import daemon, model
 from include.platform.airflow import base_url
 from include.platform.daemon import Daemon, fingerprint_of
 from include.platform.state import State
-from include.settings import ROOT, home, settings
+from include.settings import ROOT, home, settings, wanted_ports
 
 NAME = "query"
 FOREGROUND = "serve"
@@ -39,7 +39,7 @@ def start() -> bool:
         ConfigurationError: a setting is wrong.
     """
     service = background()
-    port = service.choose_port(settings().query_port, settings().bind_host)
+    port = service.choose_port(settings().query_port, settings().bind_host, wanted_ports())
     variables = _variables(port)
     uses = repr(model.endpoint())  # its key is not shown; a new one is a new setting or home
     fingerprint = fingerprint_of(COMMAND, variables, settings().model_dump_json(), uses)
@@ -67,7 +67,8 @@ def run() -> int:
         Its exit code; 0 when a signal ended it in good order.
     """
     service = Daemon(home(), FOREGROUND)
-    port = State(home()).port(FOREGROUND, settings().query_port, settings().bind_host)
+    wanted, host = settings().query_port, settings().bind_host
+    port = State(home()).port(FOREGROUND, wanted, host, wanted_ports())
     process = subprocess.Popen(
         COMMAND,
         env=service.environment(_variables(port)),

@@ -11,7 +11,8 @@ from include.platform import airflow, database, model, query_service
 from include.platform.airflow import Airflow, AirflowSettings
 from include.platform.airflow_api import AirflowApi, heartbeat
 from include.platform.daemon import Daemon
-from include.platform.secrets import configured_secrets
+from include.platform.postgres import EmbeddedPostgres
+from include.platform.secrets import Secrets, configured_secrets
 from include.platform.state import State, make_home
 from include.platform.status import (
     Component,
@@ -21,7 +22,7 @@ from include.platform.status import (
     search_url,
     status,
 )
-from include.settings import ROOT, home, settings, workers
+from include.settings import ROOT, home, settings, wanted_ports, workers
 
 __all__ = [
     "Component",
@@ -56,7 +57,9 @@ def up(progress: Progress) -> None:
     """
     make_home(home())
     with State(home()).lock("up"):
-        _start_postgres(progress)
+        if _start_postgres(progress):
+            # What outlived its database ends sooner or later; it would seem healthy until then.
+            airflow.stop(home())
         installation = _prepare(progress)
         # What takes long by itself goes first, and is waited for last.
         _start_model(progress)
@@ -161,12 +164,12 @@ def down(progress: Progress) -> None:
             progress("model stopped")
         for name in airflow.stop(home()):
             progress(f"{name} stopped")
-        server = database.embedded()
-        if server is not None:
-            ran = server.is_running()
-            server.stop()
-            if ran:
-                progress("Postgres stopped")
+        # Whatever the settings say now, one that this home started is stopped.
+        server = EmbeddedPostgres(home(), 0, Secrets(home()))
+        ran = server.is_running()
+        server.stop()
+        if ran:
+            progress("Postgres stopped")
 
 
 def _airflow_settings() -> AirflowSettings:
@@ -175,7 +178,7 @@ def _airflow_settings() -> AirflowSettings:
     if last.get("wanted") == wanted and Daemon(home(), "api-server").running:
         port = int(last["port"])
     else:
-        port = State(home()).port("airflow", wanted, host)
+        port = State(home()).port("airflow", wanted, host, wanted_ports())
     return AirflowSettings(
         home=home(),
         metadata=database.airflow_metadata(),

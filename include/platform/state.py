@@ -8,12 +8,16 @@ import os
 import socket
 import tempfile
 import time
-from collections.abc import Generator
+from collections.abc import Collection, Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TextIO
 
 from include.errors import ConfigurationError, UnavailableError
+from include.platform.processes import Identity
+
+_given: dict[tuple[Path, str], int] = {}
+"""Ports that this process gave out, by home and name: their servers may not listen yet."""
 
 
 def make_home(home: Path) -> None:
@@ -107,24 +111,48 @@ class State:
         except PermissionError as error:
             raise _foreign(self._folder.parent) from error
 
-    def port(self, name: str, wanted: int, host: str) -> int:
+    def port(self, name: str, wanted: int, host: str, kept: Collection[int] = ()) -> int:
         """Return the port that a server is to listen on now, and remember it.
 
         The port of the last start is kept while the wish stays the same and it is free;
-        otherwise it is the first free one from ``wanted`` upwards.
+        otherwise it is the first free one from ``wanted`` upwards. One that moves never takes
+        what another server of this home has, had or wants.
+
+        Args:
+            name: of the server.
+            wanted: what the settings say.
+            host: address that it will listen on.
+            kept: ports that others may want, although they never started.
 
         Raises:
             UnavailableError: none of 200 ports is free.
         """
-        last = self.read(name)
-        candidates = list(range(wanted, min(wanted + 200, 65536)))
+        last, others = self.read(name), self._others(name)
+        theirs = {*kept, *(value[key] for value in others for key in ("wanted", "port"))}
+        moved = [port for port in range(wanted + 1, min(wanted + 200, 65536)) if port not in theirs]
+        candidates = [wanted, *moved]
         if last.get("wanted") == wanted and "port" in last:
             candidates.insert(0, int(last["port"]))
+        # One that was started a moment ago has its port although it does not listen yet.
+        taken = {value["port"] for value in others if _lives(value)}
+        home = self._folder
+        taken |= {port for (at, by), port in _given.items() if at == home and by != name}
         for port in candidates:
-            if port_is_free(host, port):
+            if port not in taken and port_is_free(host, port):
+                _given[home, name] = port
                 self.write(name, {**last, "wanted": wanted, "port": port})
                 return port
         raise UnavailableError(f"no free port from {wanted} on; set another one (see .env.example)")
+
+    def _others(self, name: str) -> list[dict[str, Any]]:
+        names = (path.stem for path in self._folder.glob("*.json") if path.stem != name)
+        values = (self.read(other) for other in names)
+        return [value for value in values if "port" in value and "wanted" in value]
+
+
+def _lives(value: dict[str, Any]) -> bool:
+    identity = Identity.from_json(value)
+    return identity is not None and identity.is_alive()
 
 
 def port_is_free(host: str, port: int) -> bool:

@@ -114,8 +114,9 @@ def _postgres_status() -> Component:
         with psycopg.connect(database.dsn("owner"), connect_timeout=5) as connection:
             row = connection.execute("show server_version").fetchone()
     except (psycopg.OperationalError, UnavailableError) as error:
+        reason = " ".join(str(error).split())
         remedy = f"log: {log}" if log else "check TIDEMARK_DATABASE_URL and the server"
-        return Component("postgres", False, f"cannot be reached: {error}; {remedy}", pid, log)
+        return Component("postgres", False, f"cannot be reached: {reason}; {remedy}", pid, log)
     release = str(row[0]).split()[0] if row else "?"
     where = f"port {server.port}" if server else "external"
     return Component("postgres", True, f"{release}, {where}", pid, log)
@@ -124,7 +125,10 @@ def _postgres_status() -> Component:
 def _schema_status() -> Component:
     from include.store.migrations import pending
 
-    missing = pending(database.dsn("owner"))
+    try:
+        missing = pending(database.dsn("owner"))
+    except ConfigurationError as error:
+        return Component("schema", False, str(error))
     if missing:
         return Component(
             "schema", False, f"{len(missing)} migrations are not applied; run ./tidemark migrate"

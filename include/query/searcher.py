@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, get_args
 from uuid import UUID
 
 from include.errors import ConfigurationError
-from include.query import retrieve
+from include.query import images, retrieve
 from include.query.batching import Batcher, QueryEmbedder
 from include.query.connections import AsyncPool
 from include.query.cursor import DEEPEST, digest, read_cursor, write_cursor
 from include.query.errors import InvalidQueryError
 from include.query.filters import Filters, normalise
+from include.query.images import Image, ImageContent
 from include.query.legs import As, Embedded, Lookup
 from include.query.pages import Pages, Wanted
 from include.query.rerank import Reranker, RerankStep
@@ -141,6 +142,22 @@ class Searcher:
     async def document(self, doc_id: UUID, groups: Sequence[str] | None) -> Document | None:
         """Return a current document; None where there is none that the caller may see."""
         return await self._as(groups).call(retrieve.fetch_document, doc_id)
+
+    async def images(self, doc_id: UUID, groups: Sequence[str] | None) -> Sequence[Image]:
+        """Return the images of a document that the caller may see."""
+        return await self._as(groups).call(images.fetch_document_images, doc_id)
+
+    async def passage_images(
+        self, chunk_ids: Sequence[UUID], groups: Sequence[str] | None
+    ) -> Mapping[UUID, Sequence[Image]]:
+        """Return the images of passages that the caller may see, by passage."""
+        return await self._as(groups).call(images.fetch_passage_images, chunk_ids)
+
+    async def image(
+        self, doc_id: UUID, ordinal: int, groups: Sequence[str] | None
+    ) -> ImageContent | None:
+        """Return an image of a document; None where there is none that the caller may see."""
+        return await self._as(groups).call(images.fetch_image, doc_id, ordinal)
 
     async def entities(self, names: Sequence[str], groups: Sequence[str] | None) -> list[Entity]:
         """Return the entities of these names, in any case, that a visible document mentions."""

@@ -29,6 +29,18 @@ class Finding:
     score: float
 
 
+def disjoint(findings: Iterable[Finding]) -> list[Finding]:
+    """Return the findings that overlap none before them, ascending by position."""
+    candidates = list(findings)
+    claimed = bytearray(max((finding.end for finding in candidates), default=0))
+    kept: list[Finding] = []
+    for finding in candidates:
+        if claimed.find(1, finding.start, finding.end) < 0:
+            claimed[finding.start : finding.end] = b"\1" * (finding.end - finding.start)
+            kept.append(finding)
+    return sorted(kept, key=lambda finding: finding.start)
+
+
 def mask(text: str, findings: Iterable[Finding]) -> str:
     """Return the text with each span replaced by its rule in brackets, such as ``[email]``.
 

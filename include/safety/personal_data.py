@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from include.safety import checksums
-from include.safety.findings import Finding
+from include.safety.findings import Finding, disjoint
 
 PHONE_REGIONS = ("US", "GB", "DE", "FR", "ES", "IT", "IN", "BR", "AU", "CN")
 """Countries whose numbers are also found without the country's code."""
@@ -159,11 +159,7 @@ def find_personal_data(text: str, regions: Sequence[str] = PHONE_REGIONS) -> lis
         Findings of the rules ``email``, ``phone``, ``credit_card``, ``iban``, ``national_id``,
         ``passport``, ``driving_licence`` and ``ip_address``; the earlier form wins an overlap.
     """
-    kept: list[Finding] = []
-    for finding in (*_formed(text), *_phones(text, regions)):
-        if all(finding.end <= other.start or finding.start >= other.end for other in kept):
-            kept.append(finding)
-    return sorted(kept, key=lambda finding: finding.start)
+    return disjoint((*_formed(text), *_phones(text, regions)))
 
 
 def _formed(text: str) -> Iterator[Finding]:

@@ -7,7 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 
-from include.safety.findings import Finding
+from include.safety.findings import Finding, disjoint
 
 # Issuers give their tokens a form so that they can be found; each is taken at its word.
 _ISSUED = (
@@ -23,6 +23,18 @@ _ISSUED = (
     ("package_token", r"\bnpm_[A-Za-z0-9]{36}\b|\bpypi-AgE[\w-]{30,400}"),
     ("mail_key", r"\bSG\.[\w-]{16,32}\.[\w-]{30,64}|\bkey-[0-9a-f]{32}\b"),
     ("json_web_token", r"\beyJ[\w-]{8,2000}\.eyJ[\w-]{8,4000}\.[\w-]{16,1000}"),
+    ("service_token", r"\b(?:shp(?:at|ca|pa|ss)_[0-9a-fA-F]{32}|dop_v1_[0-9a-f]{64}"
+                      r"|dapi[0-9a-f]{32}|hv[sb]\.[\w-]{24,200}|dckr_pat_[\w-]{20,60}|glsa_\w{32,60}"
+                      r"|lin_api_\w{30,60}"
+                      r"|ntn_\w{40,60}|secret_[A-Za-z0-9]{40,50}|PMAK-[0-9a-f]{24}-[0-9a-f]{34}"
+                      r"|NRAK-[A-Z0-9]{27}|sntry[su]_[\w+/=-]{40,200}|rubygems_[0-9a-f]{48}"
+                      r"|pscale_(?:tkn|pw|oauth)_[\w.-]{32,64}|sbp_[0-9a-f]{40}"
+                      r"|dp\.(?:pt|st)\.\w{40,60}"
+                      r"|ATATT3[\w=-]{60,240}|sq0(?:atp|csp)-[\w-]{22,60}|EAAA[\w-]{56,64}"
+                      r"|AGE-SECRET-KEY-1[0-9A-Z]{58}|xapp-\d-[\w-]{20,200}|r8_[A-Za-z0-9]{37}"
+                      r"|gsk_[A-Za-z0-9]{40,60}|xai-[A-Za-z0-9]{60,90}|pplx-[A-Za-z0-9]{40,60}"
+                      r"|SK[0-9a-f]{32}|[0-9a-f]{32}-us\d{1,2}|\d{8,10}:AA[\w-]{33}"
+                      r"|[MNO][\w-]{23,25}\.[\w-]{6}\.[\w-]{27,38})(?![\w-])"),
     ("storage_key", r"\b(?:AccountKey|SharedAccessKey)=[A-Za-z0-9+/]{40,120}={0,2}"),
 )  # fmt: skip
 _PATTERNS = tuple((rule, re.compile(pattern)) for rule, pattern in _ISSUED)
@@ -50,11 +62,7 @@ def find_secrets(text: str) -> list[Finding]:
     A password or key that a text states (``password: …``) counts when it looks made up: letters
     and digits or signs mixed, and no placeholder. The time is linear in the text's length.
     """
-    kept: list[Finding] = []
-    for finding in (*_issued(text), *_stated(text)):
-        if all(finding.end <= other.start or finding.start >= other.end for other in kept):
-            kept.append(finding)
-    return sorted(kept, key=lambda finding: finding.start)
+    return disjoint((*_issued(text), *_stated(text)))
 
 
 def _issued(text: str) -> Iterator[Finding]:

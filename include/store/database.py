@@ -31,13 +31,20 @@ def connect(dsn: str) -> Generator[Connection, None, None]:
             dsn, autocommit=True, row_factory=dict_row, connect_timeout=10, prepare_threshold=None
         )
     except psycopg.OperationalError as error:
-        raise UnavailableError(
-            f"The database cannot be reached ({error}). See `./tidemark status`."
-        ) from error
+        raise UnavailableError(unreachable(error)) from error
     try:
         yield connection
     finally:
         connection.close()
+
+
+def unreachable(error: psycopg.OperationalError) -> str:
+    """Return one line that says why a server cannot be reached, and what to do."""
+    reason = " ".join(str(error).split())
+    return (
+        f"The database cannot be reached ({reason}). See `./tidemark status`; where the database "
+        "is external, check TIDEMARK_DATABASE_URL."
+    )
 
 
 @cache

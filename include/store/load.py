@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -44,6 +45,7 @@ _DOCUMENT = {
     "stored": "bool",
     "has_passages": "bool",
     "has_mentions": "bool",
+    "has_images": "bool",
 }
 _CHUNK = {
     "chunk_id": "uuid",
@@ -70,6 +72,19 @@ _MENTION = {
     "label": "text",
     "entity_id": "uuid",
     "name": "text",
+}
+
+_IMAGE = {
+    "doc_id": "uuid",
+    "ordinal": "int4",
+    "start_char": "int4",
+    "alt": "text",
+    "caption": "text",
+    "width": "int4",
+    "height": "int4",
+    "media_type": "text",
+    "digest": "text",
+    "content": "bytea",
 }
 
 
@@ -108,6 +123,7 @@ def merge(
         refused = run(connection, "load_drop_fenced").rowcount
         run(connection, "load_drop_orphans")
         run(connection, "load_drop_orphan_mentions")
+        run(connection, "load_drop_orphan_images")
         run(connection, "load_record_changes", run_id=run_id)
         run(connection, "load_merge_documents", run_id=run_id)
         run(connection, "load_clear_quarantine")
@@ -120,6 +136,8 @@ def merge(
             "load_merge_entities",
             "load_delete_mentions",
             "load_insert_mentions",
+            "load_delete_images",
+            "load_merge_images",
         ):
             run(connection, name)
         if table_name is not None:
@@ -143,9 +161,10 @@ def settle_lexical(connection: Connection) -> bool:
 
 
 def _stage(connection: Connection, documents: Iterable[Row]) -> int:
-    """Copy documents, then their passages and mentions, each table in one stream."""
+    """Copy documents, then what belongs to them, each table in one stream."""
     passages: list[Row] = []
     mentions: list[tuple[Any, ...]] = []
+    images: list[tuple[Any, ...]] = []
 
     def rows() -> Iterator[tuple[Any, ...]]:
         for row in documents:
@@ -154,6 +173,7 @@ def _stage(connection: Connection, documents: Iterable[Row]) -> int:
                 passages.append({**passage, "doc_id": row["doc_id"], "text": _slice(row, passage)})
             found = json.loads(row["mentions"]) if row.get("mentions") is not None else None
             mentions.extend((row["doc_id"], *mention) for mention in found or ())
+            images.extend(_image_values(row))
             values = {
                 **row,
                 "headings": Jsonb(json.loads(row["headings"])),
@@ -162,6 +182,7 @@ def _stage(connection: Connection, documents: Iterable[Row]) -> int:
                 "stored": row.get("stored", False),
                 "has_passages": cut is not None,
                 "has_mentions": found is not None,
+                "has_images": row.get("images") is not None,
             }
             yield tuple(values[name] for name in _DOCUMENT)
 
@@ -177,7 +198,16 @@ def _stage(connection: Connection, documents: Iterable[Row]) -> int:
         (_chunk_values(passage, average) for passage in passages),
     )
     copy_rows(connection, "staged_mention", tuple(_MENTION), tuple(_MENTION.values()), mentions)
+    copy_rows(connection, "staged_image", tuple(_IMAGE), tuple(_IMAGE.values()), images)
     return staged
+
+
+def _image_values(row: Row) -> Iterator[tuple[Any, ...]]:
+    """Yield the images of a document; none where those that are stored stay."""
+    for ordinal, image in enumerate(row.get("images") or ()):
+        digest = hashlib.sha256(image["content"]).hexdigest()
+        values = {**image, "doc_id": row["doc_id"], "ordinal": ordinal, "digest": digest}
+        yield tuple(values[name] for name in _IMAGE)
 
 
 def _stage_vectors(connection: Connection, vectors: Iterable[Row]) -> None:

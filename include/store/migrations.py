@@ -11,6 +11,7 @@ from psycopg import sql
 
 from include.errors import ConfigurationError, UnavailableError
 from include.settings import ROOT
+from include.store.database import unreachable
 
 logger = logging.getLogger(__name__)
 
@@ -37,7 +38,7 @@ def migrate(owner_dsn: str, role_passwords: dict[str, str]) -> list[str]:
     try:
         connection = psycopg.connect(owner_dsn, autocommit=True)
     except psycopg.OperationalError as error:
-        raise UnavailableError(f"The database cannot be reached: {error}") from error
+        raise UnavailableError(unreachable(error)) from error
     with connection:
         connection.execute("select pg_advisory_lock(%s)", (_LOCK,))
         _check_server(connection)
@@ -51,13 +52,17 @@ def migrate(owner_dsn: str, role_passwords: dict[str, str]) -> list[str]:
 
 
 def pending(owner_dsn: str) -> list[str]:
-    """Return the names of migrations that are not yet applied."""
+    """Return the names of migrations that are not yet applied.
+
+    Raises:
+        ConfigurationError: an applied one was edited afterwards.
+    """
     with psycopg.connect(owner_dsn) as connection:
         row = connection.execute(
             "select to_regclass('public.tidemark_migration') is not null"
         ).fetchone()
         applied = _applied(connection) if row and row[0] else {}
-    return [path.name for path in _files() if path.name not in applied]
+    return [path.name for path in _files() if not _is_applied(path, applied)]
 
 
 def _files() -> list[Path]:
@@ -69,24 +74,33 @@ def _applied(connection: psycopg.Connection) -> dict[str, str]:
     return {str(name): str(checksum) for name, checksum in rows}
 
 
+def _checksum(path: Path) -> str:
+    return hashlib.sha256(path.read_text(encoding="utf-8").encode()).hexdigest()
+
+
+def _is_applied(path: Path, applied: dict[str, str]) -> bool:
+    if path.name not in applied:
+        return False
+    if applied[path.name] != _checksum(path):
+        raise ConfigurationError(
+            f"{path.name} was edited after it was applied. Restore the file (git checkout "
+            "sql/migrations) and put the change into a new migration."
+        )
+    return True
+
+
 def _apply_pending(connection: psycopg.Connection) -> list[str]:
     applied = _applied(connection)
     done = []
     for path in _files():
-        text = path.read_text(encoding="utf-8")
-        checksum = hashlib.sha256(text.encode()).hexdigest()
-        if path.name in applied:
-            if applied[path.name] != checksum:
-                raise ConfigurationError(
-                    f"{path.name} was edited after it was applied. Restore the file and put the "
-                    "change into a new migration."
-                )
+        if _is_applied(path, applied):
             continue
+        text = path.read_text(encoding="utf-8")
         with connection.transaction():
             connection.execute(text.encode())
             connection.execute(
                 "insert into public.tidemark_migration (name, checksum) values (%s, %s)",
-                (path.name, checksum),
+                (path.name, _checksum(path)),
             )
         logger.info("applied %s", path.name)
         done.append(path.name)

@@ -106,6 +106,7 @@ def retire_documents(connection: Connection, run_id: str, source: str, fence: in
     run(connection, "retire_record", run_id=run_id, source=source, fence=fence)
     run(connection, "retire_chunks", source=source, fence=fence)
     run(connection, "retire_mentions", source=source, fence=fence)
+    run(connection, "retire_images", source=source, fence=fence)
     retired = run(
         connection, "retire_documents", run_id=run_id, source=source, fence=fence
     ).rowcount

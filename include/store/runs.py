@@ -99,6 +99,12 @@ def running(connection: Connection) -> list[str]:
     return [str(row["run_id"]) for row in rows]
 
 
+def state(connection: Connection, run_id: str) -> str | None:
+    """Return the stored state of a run; None where there is none."""
+    row = connection.execute("select state from ops.run where run_id = %s", (run_id,)).fetchone()
+    return str(row["state"]) if row else None
+
+
 def outcomes(connection: Connection, run_id: str) -> dict[str, int]:
     """Return the stored outcomes of a run, all eight of them."""
     row = connection.execute("select outcomes from ops.run where run_id = %s", (run_id,)).fetchone()

@@ -27,7 +27,8 @@ create temporary table staged_document (
     -- Whether the row comes from the store, not from an observation of the source.
     stored boolean not null,
     has_passages boolean not null,
-    has_mentions boolean not null
+    has_mentions boolean not null,
+    has_images boolean not null
 ) on commit drop;
 create temporary table staged_chunk (
     chunk_id uuid primary key,
@@ -54,6 +55,18 @@ create temporary table staged_mention (
     label text not null,
     entity_id uuid not null,
     name text not null
+) on commit drop;
+create temporary table staged_image (
+    doc_id uuid not null,
+    ordinal integer not null,
+    start_char integer not null,
+    alt text not null,
+    caption text not null,
+    width integer not null,
+    height integer not null,
+    media_type text not null,
+    digest text not null,
+    content bytea not null
 ) on commit drop;
 create temporary table staged_vector (
     input_hash text primary key,

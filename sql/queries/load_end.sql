@@ -1,1 +1,1 @@
-drop table staged_document, staged_chunk, staged_mention, staged_vector;
+drop table staged_document, staged_chunk, staged_mention, staged_image, staged_vector;

@@ -34,7 +34,8 @@ judged as (
     from listed as l
     left join corpus.document as d on l.doc_id = d.doc_id
     left join ops.run_change as r on l.doc_id = r.doc_id and r.run_id = %(run_id)s
-    where l.counted
+    -- What an earlier attempt of this run has done is no difference any more.
+    where l.counted or (r.outcome is not null and l.place = 1 and l.state = 'ok')
 )
 
 select

@@ -1,72 +1,21 @@
-"""The product as a user has it: real Postgres, real Airflow, real models, the command line."""
+"""Ingestion as a user has it: real Postgres, real Airflow, real models, the command line."""
 
 from __future__ import annotations
 
 import json
 import os
 import signal
-import subprocess
-from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
 
-from include.settings import ROOT
 from tests.corpus_state import assert_equal_states, corpus_state
+from tests.e2e.conftest import Product
 from tests.faults.test_kills import Installation, fresh_database, write_corpus
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1200)]
-
-
-class Product:
-    """One home with everything running in it."""
-
-    def __init__(self, home: Path) -> None:
-        self.home = home
-        self.environment = {
-            **os.environ,
-            "TIDEMARK_HOME": str(home),
-            "TIDEMARK_SCHEDULE": "none",
-            "TIDEMARK_POSTGRES_PORT": "56320",
-            "TIDEMARK_AIRFLOW_PORT": "18080",
-            "TIDEMARK_BATCH_SIZE": "100",
-        }
-
-    def run(self, *arguments: str, code: int = 0) -> str:
-        done = subprocess.run(
-            [str(ROOT / "tidemark"), *arguments],
-            env=self.environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == code, done.stdout + done.stderr
-        return done.stdout
-
-    def json(self, *arguments: str, code: int = 0) -> Any:
-        return json.loads(self.run(*arguments, "--json", code=code))
-
-    def processes(self) -> list[psutil.Process]:
-        """Return whatever still runs for this home."""
-        found = []
-        for process in psutil.process_iter():
-            try:
-                told = " ".join(process.cmdline()) + " ".join(process.environ().values())
-            except psutil.Error:
-                continue
-            if str(self.home) in told and process.pid != os.getpid():
-                found.append(process)
-        return found
-
-
-@pytest.fixture(scope="module")
-def product(make_reachable_folder: Callable[[], Path]) -> Generator[Product]:
-    running = Product(make_reachable_folder())
-    running.run("up")
-    yield running
-    running.run("down")
 
 
 def test_a_corpus_goes_through_airflow_and_is_found(

@@ -79,10 +79,12 @@ def test_sources_are_added_changed_listed_and_removed(cli: CommandLine, tmp_path
         (("search", "x", "--filter", "source"), 2, "source"),
         (("search", "x", "--top-k", "0"), 2, "top-k"),
         (("token", "--user", "ana", "--expires", "soon"), 2, "expires"),
-        (("summarize",), 1, "not in this version"),
+        (("token", "--user", "ana", "--roles", "god"), 2, "monitor"),
+        (("summarize",), 1, "--source"),
+        (("summarize", "--task", "odd"), 1, "catalogue_attributes"),
         (("answer",), 2, "query"),
         (("answer", "why?", "--style", "odd"), 2, "detailed"),
-        (("bench", "nothing"), 1, "embed"),
+        (("bench", "nothing"), 2, "embed"),
     ],
 )
 def test_mistakes_get_one_clear_line(

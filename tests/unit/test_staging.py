@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import errno
+import hashlib
 import os
+import resource
 import time
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pyarrow as pa
@@ -28,6 +33,17 @@ def write_and_break(staging: Staging) -> None:
         raise ValueError("broken")
 
 
+@contextmanager
+def files_of_at_most(size: int) -> Generator[None]:
+    """Let writes beyond a size fail, as they do on a full disk."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
 def read(staging: Staging) -> list[str]:
     return [row["name"] for row in staging.rows(staging.manifest("stage", 3), "rows")]
 
@@ -49,6 +65,13 @@ def test_an_attempt_that_fails_leaves_the_last_commit(tmp_path: Path) -> None:
     assert read(staging) == ["first"]
     write(staging, "third")
     assert read(staging) == ["third"]
+
+
+def test_an_attempt_fails_with_what_the_disk_said(tmp_path: Path) -> None:
+    names = [hashlib.sha256(str(number).encode()).hexdigest() for number in range(2000)]
+    with files_of_at_most(16384), pytest.raises(OSError, match="too large") as raised:
+        write(Staging(tmp_path, "run"), *names)
+    assert raised.value.errno == errno.EFBIG
 
 
 def test_without_a_manifest_there_is_no_shard(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from include.errors import BadInput
@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _M = "{http://schemas.openxmlformats.org/officeDocument/2006/math}"
+_A = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
+_R = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}"
+_V = "{urn:schemas-microsoft-com:vml}"
+_DRAWING = "{http://schemas.openxmlformats.org/drawingml/2006/wordprocessingDrawing}"
 _FALLBACK = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"
 _SKIPPED = {
     f"{_W}del",
@@ -47,7 +51,7 @@ def parse(data: bytes, name: str) -> Extracted:
     except (KeyError, ValueError, PackageNotFoundError) as error:
         raise BadInput("corrupt", "The Word document is damaged: its parts are missing.") from error
     builder = TextBuilder()
-    reader = _Reader(builder, _heading_levels(document))
+    reader = _Reader(builder, _heading_levels(document), document.part.related_parts)
     reader.read(document.element.body)
     for part in document.part.package.iter_parts():
         if str(part.partname) in {"/word/footnotes.xml", "/word/endnotes.xml"}:
@@ -88,8 +92,11 @@ def _heading_levels(document: Any) -> dict[str, int]:
 
 
 class _Reader:
-    def __init__(self, builder: TextBuilder, levels: dict[str, int]) -> None:
+    def __init__(
+        self, builder: TextBuilder, levels: dict[str, int], parts: Mapping[str, Any]
+    ) -> None:
         self._builder = builder
+        self._parts = parts
         self._levels = levels
         self.title = ""
 
@@ -117,6 +124,7 @@ class _Reader:
             self._builder.heading(max(level, 1), text)
         for drawing in element.iter("{*}docPr"):
             self._builder.label("alt_texts", drawing.get("descr") or "")
+        self._images(element)
         for box in _boxes(element):
             self.read(box)
 
@@ -131,6 +139,19 @@ class _Reader:
                 )
                 for cell in seen
             )
+            for cell in seen:
+                self._images(cell)
+
+    def _images(self, element: _Element) -> None:
+        """Keep the images of an element, of a drawing and its older fallback the first."""
+        for found in element.iter(f"{_A}blip", f"{_V}imagedata"):
+            if _nearest(found, _FALLBACK) is not None:
+                continue
+            part = self._parts.get(found.get(f"{_R}embed") or found.get(f"{_R}id") or "")
+            drawing = next(found.iterancestors(f"{_DRAWING}inline", f"{_DRAWING}anchor"), None)
+            named = drawing.find(f"{_DRAWING}docPr") if drawing is not None else None
+            alt = named.get("descr") if named is not None else None
+            self._builder.picture(getattr(part, "blob", None), alt or "")
 
     def _level(self, element: _Element) -> int | None:
         own = element.find(f"{_W}pPr/{_W}outlineLvl")

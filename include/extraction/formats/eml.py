@@ -7,12 +7,14 @@ from collections.abc import Iterator
 from email import policy
 from email.message import Message
 from email.parser import BytesParser
+from urllib.parse import unquote
 
 from include.errors import BadInput
 from include.extraction.dates import parse_date
 from include.extraction.decoding import decode, wide_encoding
 from include.extraction.formats.html import decode_html
 from include.extraction.markup import Block, add_blocks, blocks_of, parse_html
+from include.extraction.pictures import from_data_uri
 from include.extraction.text import TextBuilder, normalise_line
 from include.models import Extracted, Member
 
@@ -39,7 +41,10 @@ def parse(data: bytes, name: str) -> Extracted:
     message = BytesParser(policy=policy.default).parsebytes(data)
     builder, members = TextBuilder(), _Members()
     _refuse_encrypted(message)
-    _read(message, builder, members)
+    images = _Images(message)
+    _read(message, builder, members, images)
+    for image in images.unused():
+        builder.picture(image)
     return builder.extracted(
         title=_header(message, "Subject"),
         stated_at=parse_date(_header(message, "Date")),
@@ -70,6 +75,40 @@ class _Members:
         self.items.append(Member(unique, data))
 
 
+class _Images:
+    """The images that a message shows inline, by the name that its HTML knows them by."""
+
+    def __init__(self, message: Message) -> None:
+        self._parts = {_content_id(part): part for part in _inline_images(message)}
+        self._used: set[str] = set()
+
+    def fetch(self, address: str) -> bytes | None:
+        """Return the bytes of an image by its address."""
+        if address[:4].lower() != "cid:":
+            return from_data_uri(address)
+        name = unquote(address[4:])
+        self._used.add(name)
+        return _bytes(self._parts[name]) if name in self._parts else None
+
+    def unused(self) -> Iterator[bytes]:
+        """Yield those that nothing in what was read refers to: the text counts as plain text."""
+        for name, part in self._parts.items():
+            if name not in self._used:
+                yield _bytes(part)
+
+
+def _inline_images(part: Message) -> Iterator[Message]:
+    if part.is_multipart() and not part.get_content_type().startswith("message/"):
+        for child in _children(part):
+            yield from _inline_images(child)
+    elif part.get_content_maintype() == "image" and _is_decoration(part):
+        yield part
+
+
+def _content_id(part: Message) -> str:
+    return _header(part, "Content-ID").strip("<> ")
+
+
 def _refuse_encrypted(message: Message) -> None:
     kind = message.get_content_type()
     enveloped = "enveloped" in str(message.get_param("smime-type", "enveloped-data"))
@@ -81,22 +120,22 @@ def _refuse_encrypted(message: Message) -> None:
         )
 
 
-def _read(part: Message, builder: TextBuilder, members: _Members) -> None:
+def _read(part: Message, builder: TextBuilder, members: _Members, images: _Images) -> None:
     if len(members.items) > MAX_PARTS:
         raise BadInput("too_many_members", f"The message has more than {MAX_PARTS} attachments.")
     kind = part.get_content_type()
     if kind == "multipart/alternative":
-        _read_best(part, builder, members)
+        _read_best(part, builder, members, images)
     elif part.is_multipart() and not kind.startswith("message/"):
         for child in _children(part):
-            _read(child, builder, members)
+            _read(child, builder, members, images)
     elif kind in {"text/plain", "text/html"} and not _is_attached(part):
-        add_blocks(builder, _body(part))
+        add_blocks(builder, _body(part), images.fetch)
     elif not _is_decoration(part):
         members.add(_file_name(part, len(members.items) + 1), _file_bytes(part))
 
 
-def _read_best(part: Message, builder: TextBuilder, members: _Members) -> None:
+def _read_best(part: Message, builder: TextBuilder, members: _Members, images: _Images) -> None:
     """Of alternatives take the plain text; where it is empty, the richest that is not."""
     choices = list(_children(part))
     plain = [choice for choice in choices if choice.get_content_type() == "text/plain"]
@@ -106,13 +145,13 @@ def _read_best(part: Message, builder: TextBuilder, members: _Members) -> None:
         None,
     )
     if taken is not None:
-        _read(taken, builder, members)
+        _read(taken, builder, members, images)
     for choice in choices:
         # Some programs hang files between the alternatives.
         if choice is not taken and (
             _is_attached(choice) or choice.get_content_maintype() not in {"text", "multipart"}
         ):
-            _read(choice, builder, members)
+            _read(choice, builder, members, images)
 
 
 def _children(part: Message) -> Iterator[Message]:

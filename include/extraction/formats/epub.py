@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterator
+from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 from zipfile import ZipFile
@@ -13,6 +14,7 @@ from include.extraction.containers import open_zip, read_entry
 from include.extraction.dates import parse_date
 from include.extraction.formats.html import decode_html
 from include.extraction.markup import add_blocks, blocks_of, parse_html
+from include.extraction.pictures import from_data_uri
 from include.extraction.text import TextBuilder
 from include.models import Extracted
 
@@ -43,13 +45,27 @@ def parse(data: bytes, name: str) -> Extracted:
     for path in chapters:
         root = parse_html(decode_html(read_entry(archive, path)))
         if root is not None:
-            add_blocks(builder, blocks_of(root))
+            add_blocks(builder, blocks_of(root), partial(_image, archive, names, path))
     stated = {key: _stated(package, key) for key in ("title", "creator", "language", "publisher")}
     return builder.extracted(
         title=stated.pop("title") or builder.stated_title,
         stated_at=parse_date(_stated(package, "date")),
         metadata={"author": stated.pop("creator"), **stated},
     )
+
+
+def _image(archive: ZipFile, names: set[str], chapter: str, address: str) -> bytes | None:
+    """Return the bytes of an image of the book by its address in a chapter."""
+    if address[:5].lower() == "data:":
+        return from_data_uri(address)
+    target = unquote(address.partition("#")[0])
+    path = posixpath.normpath(posixpath.join(posixpath.dirname(chapter), target))
+    if path not in names:
+        return None
+    try:
+        return read_entry(archive, path)
+    except BadInput:
+        return None  # a damaged image costs itself alone
 
 
 def _spine(package: _Element, package_path: str) -> Iterator[str]:

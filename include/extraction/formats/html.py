@@ -29,6 +29,7 @@ MAX_BLOCKS = 20_000
 LINKED_SHARE = 0.3
 """Share of text in links above which there must be a menu among it."""
 _FURNITURE = ("script", "nav", "aside", "footer", "form", "iframe")
+_LABELS = frozenset({"alt", "caption", "image"})
 _WORD = re.compile(r"\w+")
 _CHARSET = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([\w:-]{2,40})", re.I)
 _XML_ENCODING = re.compile(rb"<\?xml[^>]{0,200}?encoding\s*=\s*[\"']([\w:-]{2,40})", re.I)
@@ -90,14 +91,16 @@ def content(root: _Element, blocks: list[Block]) -> list[Block]:
     lines = {line.strip() for line in main.splitlines()}
     kept = [_is_kept(block, grams, lines) for block in blocks]
     sizes = [
-        0 if block.aside or 3 * block.linked >= len(block.text) else len(block.text)
+        0
+        if block.aside or block.kind == "image" or 3 * block.linked >= len(block.text)
+        else len(block.text)
         for block in blocks
     ]
     lost = sum(size for size, keep in zip(sizes, kept, strict=True) if not keep)
     share = LOST_SHARE if len(main) >= _SHORT else LOST_SHARE_OF_SHORT
     if lost > share * sum(sizes) or not any(kept):
         whole = [block for block in blocks if not block.aside]
-        return whole if any(block.kind not in {"alt", "caption"} for block in whole) else blocks
+        return whole if any(block.kind not in _LABELS for block in whole) else blocks
     return _with_headings(blocks, kept)
 
 
@@ -125,7 +128,9 @@ def _grams(text: str) -> set[tuple[str, str, str]]:
 
 
 def _is_kept(block: Block, grams: set[tuple[str, str, str]], lines: set[str]) -> bool:
-    if block.kind in {"alt", "caption"}:
+    if block.kind == "image":
+        return not block.aside
+    if block.kind in _LABELS:
         return True
     own = _grams(block.text)
     if not own:

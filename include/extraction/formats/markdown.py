@@ -10,6 +10,7 @@ from include.extraction.dates import parse_date
 from include.extraction.decoding import decode
 from include.extraction.front_matter import split_front_matter
 from include.extraction.markup import add_blocks, blocks_of, parse_html
+from include.extraction.pictures import from_data_uri
 from include.extraction.text import TextBuilder, normalise_text
 from include.models import Extracted
 
@@ -50,6 +51,7 @@ class _Reader:
         self._items = 0
         self._level = 0
         self._row: list[str] | None = None
+        self._images: list[tuple[bytes | None, str, str]] = []
 
     def read(self, tokens: Sequence[Token]) -> None:
         """Lay the blocks of a page into the text."""
@@ -63,6 +65,7 @@ class _Reader:
             elif kind == "tr_close":
                 self._builder.row(self._row or ())
                 self._row = None
+                self._place_images()
             elif kind == "inline":
                 self._inline(token)
             elif kind in {"fence", "code_block"}:
@@ -74,13 +77,20 @@ class _Reader:
         text = self._text(token.children or ())
         if self._row is not None:
             self._row.append(text)
-        elif self._level:
+            return
+        if self._level:
             self._builder.heading(self._level, text)
             self._level = 0
         elif self._items:
             self._builder.line(text)
         else:
             self._builder.paragraph(text)
+        self._place_images()
+
+    def _place_images(self) -> None:
+        for image in self._images:
+            self._builder.picture(*image)
+        self._images.clear()
 
     def _text(self, tokens: Sequence[Token]) -> str:
         parts = []
@@ -91,6 +101,9 @@ class _Reader:
                 parts.append("\n")
             elif token.type == "image":
                 self._builder.label("alt_texts", token.content)
+                if self._builder.takes_pictures:
+                    data = from_data_uri(str(token.attrGet("src") or ""))
+                    self._images.append((data, token.content, str(token.attrGet("title") or "")))
         return _SPACES_AT_BREAK.sub("\n", "".join(parts))
 
     def _html(self, content: str) -> None:

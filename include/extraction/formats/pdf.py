@@ -8,6 +8,7 @@ from typing import Any
 
 from include.errors import BadInput
 from include.extraction.dates import parse_pdf_date
+from include.extraction.formats.pdf_images import PageImages
 from include.extraction.text import TextBuilder, normalise_line, normalise_text
 from include.models import Extracted, Member
 
@@ -34,15 +35,17 @@ def parse(data: bytes, name: str) -> Extracted:
                 "too_large", f"The PDF has {len(document)} pages; the limit is {MAX_PAGES}."
             )
         outline = _outline(document)
-        builder, broken = TextBuilder(), 0
+        builder, images, broken = TextBuilder(), PageImages(), 0
         for index in range(len(document)):
             builder.page()
             try:
-                lines = _lines(document, index)
+                lines, shown = _read_page(
+                    document, index, images if builder.takes_pictures else None
+                )
             except pypdfium2.PdfiumError:
                 broken += 1
                 continue
-            _add_page(builder, lines, outline.get(index, {}))
+            _add_page(builder, lines, outline.get(index, {}), shown)
         if builder.empty and broken:
             raise BadInput("corrupt", "The PDF is damaged: none of its pages can be read.")
         stated = document.get_metadata_dict()
@@ -82,28 +85,46 @@ def _own_title(title: str) -> str:
     return "" if title.lower() == "untitled" or _FILE_NAME.match(title) else title
 
 
-def _lines(document: Any, index: int) -> list[str]:
-    """Return the lines of a page; PDFium marks a word broken at a line's end by U+FFFE."""
+def _read_page(
+    document: Any, index: int, images: PageImages | None
+) -> tuple[list[str], list[tuple[int, bytes]]]:
+    """Return the lines of a page, and its images with the characters above each.
+
+    PDFium marks a word broken at a line's end by U+FFFE.
+    """
     page = document[index]
     try:
         textpage = page.get_textpage()
         try:
             raw = textpage.get_text_range()
+            shown = list(images.of(page, textpage)) if images else []
         finally:
             textpage.close()
     finally:
         page.close()
     clean = normalise_text(raw.replace("\ufffe", ""))
-    return [" ".join(line.split()) for line in clean.split("\n")]
+    return [" ".join(line.split()) for line in clean.split("\n")], shown
 
 
-def _add_page(builder: TextBuilder, lines: list[str], headings: dict[str, int]) -> None:
+def _add_page(
+    builder: TextBuilder,
+    lines: list[str],
+    headings: dict[str, int],
+    images: list[tuple[int, bytes]],
+) -> None:
+    """Add the paragraphs of a page, and each image behind the paragraph that it stands below."""
+    done = 0
     for paragraph in _paragraphs(lines, headings):
+        while images and done and images[0][0] <= done:
+            builder.picture(images.pop(0)[1])
+        done += sum(not char.isspace() for char in paragraph)
         level = headings.get(_key(paragraph)) if headings else None
         if level is None:
             builder.paragraph(paragraph)
         else:
             builder.heading(level, paragraph)
+    for _, data in images:
+        builder.picture(data)
 
 
 def _paragraphs(lines: list[str], headings: dict[str, int]) -> Iterator[str]:

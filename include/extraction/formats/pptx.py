@@ -49,9 +49,10 @@ def _add_shapes(builder: TextBuilder, shapes: Iterable[Any], title: Any) -> None
     for shape in shapes:
         if title is not None and shape.shape_id == title.shape_id:
             continue
-        for properties in shape.element.iter("{*}cNvPr"):
-            builder.label("alt_texts", properties.get("descr") or "")
-            break
+        alt = next((found.get("descr") for found in shape.element.iter("{*}cNvPr")), None) or ""
+        builder.label("alt_texts", alt)
+        if builder.takes_pictures:
+            builder.picture(_image(shape), alt)
         if hasattr(shape, "shapes"):
             _add_shapes(builder, shape.shapes, title)
         elif getattr(shape, "has_table", False):
@@ -61,6 +62,14 @@ def _add_shapes(builder: TextBuilder, shapes: Iterable[Any], title: Any) -> None
             _add_chart(builder, shape.chart)
         elif shape.has_text_frame:
             _add_text(builder, shape.text_frame)
+
+
+def _image(shape: Any) -> bytes | None:
+    """Return the image of a picture; None for other shapes, and for images that are linked."""
+    try:
+        return bytes(shape.image.blob)
+    except (AttributeError, KeyError, ValueError):
+        return None
 
 
 def _add_text(builder: TextBuilder, frame: Any) -> None:

@@ -6,6 +6,7 @@ import io
 from typing import TYPE_CHECKING, Any
 
 from include.extraction.decoding import decode
+from include.extraction.pictures import from_data_uri
 from include.extraction.text import TextBuilder, normalise_text
 from include.models import Extracted
 
@@ -87,13 +88,17 @@ class _Reader:
 
     def _image(self, node: Any) -> None:
         self._builder.label("alt_texts", node.get("alt", ""))
+        figure = node.parent
+        captions = [child for child in figure.children if type(child).__name__ == "caption"]
+        caption = captions[0].astext() if captions else ""
+        self._builder.picture(from_data_uri(node["uri"]), node.get("alt", ""), caption)
 
     def _text(self, node: Any, *, line: bool) -> None:
         from docutils import nodes
 
+        (self._builder.line if line else self._builder.paragraph)(node.astext())
         for image in node.findall(nodes.image):
             self._image(image)
-        (self._builder.line if line else self._builder.paragraph)(node.astext())
 
 
 class _AnyOption(dict[str, Any]):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import html
 import io
 import json
@@ -14,6 +15,7 @@ from email.message import EmailMessage
 from email.policy import SMTP
 from typing import Any
 
+from include.platform.sample.drawings import Drawing
 from include.platform.sample.pages import Page
 
 WRITTEN = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
@@ -25,11 +27,14 @@ COMPANY = "Merrow Harbour Company"
 _PDF_LINES = 46
 
 
-def markdown(page: Page) -> bytes:
-    """Render as Markdown."""
+def markdown(page: Page, drawing: Drawing | None = None) -> bytes:
+    """Render as Markdown, with a drawing at the end."""
     blocks = [f"# {page.title}"]
     for heading, paragraphs in page.sections:
         blocks += [f"## {heading}", *map(_wrapped, paragraphs)]
+    if drawing is not None:
+        data = base64.b64encode(drawing.png).decode()
+        blocks.append(f'![{drawing.alt}](data:image/png;base64,{data} "{drawing.caption}")')
     return _text(blocks)
 
 
@@ -66,8 +71,8 @@ def html_page(page: Page) -> bytes:
     ).encode()
 
 
-def docx(page: Page) -> bytes:
-    """Render as a Word document."""
+def docx(page: Page, drawing: Drawing | None = None) -> bytes:
+    """Render as a Word document, with a drawing at the end."""
     import docx as word
 
     document = word.Document()
@@ -76,6 +81,9 @@ def docx(page: Page) -> bytes:
         document.add_heading(heading, level=1)
         for paragraph in paragraphs:
             document.add_paragraph(paragraph)
+    if drawing is not None:
+        shape = document.add_picture(io.BytesIO(drawing.png))
+        shape._inline.docPr.set("descr", drawing.alt)  # python-docx has no name for it
     _date(document.core_properties, page.title)
     return _saved(document)
 

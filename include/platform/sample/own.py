@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 
-from include.platform.sample import formats, pages, records
+from include.platform.sample import drawings, formats, pages, records
 
 
 def own_files() -> dict[str, bytes]:
@@ -27,9 +27,9 @@ def _documents() -> dict[str, bytes]:
     storm = formats.pdf(pages.STORM)
     return {
         "handbook/berth-allocation.html": formats.html_page(pages.BERTHS),
-        "handbook/tide-tables.md": formats.markdown(pages.TIDES),
+        "handbook/tide-tables.md": formats.markdown(pages.TIDES, drawings.tide_curve()),
         "handbook/storm-procedure.pdf": storm,
-        "handbook/pilotage.docx": formats.docx(pages.PILOTAGE),
+        "handbook/pilotage.docx": formats.docx(pages.PILOTAGE, drawings.approach()),
         "handbook/safety-briefing.pptx": formats.pptx(pages.SAFETY),
         "handbook/lighthouse.rst": formats.rst(pages.LIGHTHOUSE),
         "handbook/radio-watch.txt": formats.plain(pages.RADIO),

@@ -16,6 +16,7 @@ from include.query.answering.composing import Composition
 from include.query.answering.conversations import Conversations, Kept, group_of
 from include.query.answering.events import (
     Answer,
+    Citation,
     Done,
     Event,
     HitsFound,
@@ -31,6 +32,7 @@ from include.query.answering.request import AnswerPolicy, AnswerRequest
 from include.query.answering.tone import Tone, load_tone
 from include.query.answering.writing import Writer, Writing
 from include.query.caller import Caller
+from include.query.images import CitedImage, cited_images
 from include.query.results import Hit
 from include.query.timing import Timings
 from include.query.understanding import Turn, Understander, Understood
@@ -248,15 +250,16 @@ class Answerer:
         self,
         run: _Run,
         text: str,
-        citations: tuple[Any, ...],
+        citations: tuple[Citation, ...],
         *,
         refused: bool,
         degraded: bool,
     ) -> Answer:
         entities = [entity.name for entity in run.understood.entities] if run.understood else []
         html = to_html(text, entities=entities)
+        images = await self._images(run, citations)
         answer = Answer(
-            run.answer_id, text, citations, refused, degraded, run.conversation_id, html,
+            run.answer_id, text, citations, refused, degraded, run.conversation_id, html, images,
             {**run.timings.as_json(), **run.draft.waits},
         )  # fmt: skip
         if self._conversations is None:
@@ -267,6 +270,22 @@ class Answerer:
             # The answer is there; that it cannot be kept must not take it away.
             log.warning("answer %s could not be kept", run.answer_id)
         return answer
+
+    async def _images(self, run: _Run, citations: tuple[Citation, ...]) -> tuple[CitedImage, ...]:
+        """Return the images that stand in the passages of verified citations."""
+        cited = [(one.marker, one.chunk_id) for one in citations if one.verified]
+        if not cited:
+            return ()
+        try:
+            with run.timings.step("images"):
+                found = await self._searcher.passage_images(
+                    list({chunk_id for _, chunk_id in cited}), run.caller.groups
+                )
+        except UnavailableError:
+            # The answer is there; that its images are not must not take it away.
+            log.warning("the images of answer %s could not be read", run.answer_id)
+            return ()
+        return cited_images(cited, found)
 
     def _kept(self, run: _Run, answer: Answer) -> Kept:
         prompt = run.draft.prompt

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -17,6 +17,7 @@ from include.query.answering.prompt import PROMPT_VERSION
 from include.query.answering.render import to_html
 from include.query.caller import Caller
 from include.query.connections import AsyncPool
+from include.query.images import Image, cited_images, fetch_passage_images
 from include.query.retrieve import as_caller
 
 _LONGEST_TITLE = 80
@@ -74,11 +75,12 @@ class KeptTurn:
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """A conversation with its turns, oldest first."""
+    """A conversation with its turns, oldest first, and the images of cited passages."""
 
     conversation_id: UUID
     title: str
     turns: Sequence[KeptTurn]
+    images: Mapping[UUID, Sequence[Image]] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
         """Return the stable JSON form; an answer that is withheld is an empty text."""
@@ -99,6 +101,7 @@ class Conversation:
                 "answer": text,
                 "html": to_html(text),
                 "citations": turn.citations,
+                "images": [image.as_json() for image in cited_images(_verified(turn), self.images)],
                 "refused": turn.refused,
                 "degraded": turn.degraded,
                 "conversation_id": str(self.conversation_id),
@@ -178,9 +181,7 @@ class Conversations:
         """
         if not await self.owns(caller, conversation_id):
             raise ConversationNotFoundError
-        groups = caller.groups
-        if groups is not None:
-            groups = (*groups, group_of(conversation_id))
+        groups = _groups(caller, conversation_id)
         async with self._pool(caller).connection() as connection, as_caller(connection, groups):
             cursor = connection.cursor(row_factory=class_row(KeptTurn))
             await cursor.execute(
@@ -201,7 +202,16 @@ class Conversations:
             "select title from serving.conversations_of(%s, %s) where conversation_id = %s",
             _user(caller), _MOST_LISTED, conversation_id,
         )  # fmt: skip
-        return Conversation(conversation_id, title or "", turns)
+        cited = {chunk_id for turn in turns for _, chunk_id in _verified(turn)}
+        found = await self._images(caller, conversation_id, list(cited)) if cited else {}
+        return Conversation(conversation_id, title or "", turns, found)
+
+    async def _images(
+        self, caller: Caller, conversation_id: UUID, chunk_ids: Sequence[UUID]
+    ) -> Mapping[UUID, Sequence[Image]]:
+        groups = _groups(caller, conversation_id)
+        async with self._pool(caller).connection() as connection:
+            return await fetch_passage_images(connection, groups, chunk_ids)
 
     async def delete(self, caller: Caller, conversation_id: UUID) -> bool:
         """Erase a conversation, its turns and the lineage of its answers; False where none is."""
@@ -261,6 +271,23 @@ class Conversations:
 def group_of(conversation_id: UUID) -> str:
     """Return the group by which a conversation sees what was uploaded to it, and nobody else."""
     return f"conversation:{conversation_id}"
+
+
+def _groups(caller: Caller, conversation_id: UUID) -> Sequence[str] | None:
+    if caller.groups is None:
+        return None
+    return (*caller.groups, group_of(conversation_id))
+
+
+def _verified(turn: KeptTurn) -> list[tuple[int, UUID]]:
+    """Return marker and passage of the citations of an answer that may still be shown."""
+    if turn.answer is None:
+        return []
+    return [
+        (int(citation["marker"]), UUID(citation["chunk_id"]))
+        for citation in turn.citations
+        if citation["verified"]
+    ]
 
 
 def title_of(question: str) -> str:

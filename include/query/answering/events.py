@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 from uuid import UUID
 
+from include.query.images import CitedImage
 from include.query.results import Hit
 
 Style = Literal["short", "detailed", "chat"]
@@ -55,6 +56,7 @@ class Answer:
         refused: nothing was answered, because it is not in the corpus or must not be.
         degraded: sentences of the corpus itself, because the model is down or failed the checks.
         html: the text rendered and sanitised.
+        images: of the passages that verified citations lead to.
     """
 
     answer_id: UUID
@@ -64,6 +66,7 @@ class Answer:
     degraded: bool
     conversation_id: UUID | None = None
     html: str = ""
+    images: tuple[CitedImage, ...] = ()
     timings_ms: dict[str, float] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
@@ -73,6 +76,7 @@ class Answer:
             "answer": self.text,
             "html": self.html,
             "citations": [citation.as_json() for citation in self.citations],
+            "images": [image.as_json() for image in self.images],
             "refused": self.refused,
             "degraded": self.degraded,
             "conversation_id": str(self.conversation_id) if self.conversation_id else None,

@@ -179,6 +179,25 @@ class AnswerRequest(Request):
     history: History | None = None
 
 
+class Image(Response):
+    """An image of a document: a preview; `url` is relative to the service's base address."""
+
+    url: str
+    alt: str
+    caption: str
+    start_char: int
+    width: int
+    height: int
+
+
+class CitedImage(Image):
+    """An image of a passage that an answer cites."""
+
+    marker: int
+    doc_id: UUID
+    chunk_id: UUID
+
+
 class Citation(Response):
     """Where a sentence comes from."""
 
@@ -199,6 +218,7 @@ class AnswerResponse(Response):
     answer: str
     html: str
     citations: list[Citation]
+    images: list[CitedImage]
     refused: bool
     degraded: bool
     conversation_id: UUID | None
@@ -237,6 +257,7 @@ class DocumentResponse(Response):
     modified_at: datetime
     flags: list[dict[str, Any]]
     mentions: list[DocumentMention]
+    images: list[Image]
 
 
 class Conversation(Response):

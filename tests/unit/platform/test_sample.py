@@ -125,3 +125,13 @@ def test_copies_are_duplicates_in_the_sense_of_the_pipeline(sample: SampleSummar
     )
     assert rules != draft
     assert similarity(rules, draft) >= 0.9
+
+
+def test_two_documents_hold_drawings(sample: SampleSummary) -> None:
+    handbook = sample.sources["samples"] / "handbook"
+    with Extractor() as extractor:
+        for name, near in (("tide-tables.md", "twelfth"), ("pilotage.docx", "leading lights")):
+            found = extractor.extract_file(handbook / name, name)
+            (picture,) = found.pictures
+            assert picture.alt
+            assert near in found.text[: picture.start_char].rpartition("\n\n")[2]

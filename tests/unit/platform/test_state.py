@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import socket
 import stat
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from include.errors import UnavailableError
+from include.platform.processes import Identity
 from include.platform.state import State, make_home, port_is_free
 
 
@@ -60,3 +62,29 @@ def test_a_port_moves_when_taken_and_is_kept_afterwards(state: State) -> None:
     assert port_is_free("127.0.0.1", taken)
     assert state.port("web", taken, "127.0.0.1") == moved
     assert state.port("web", moved + 1, "127.0.0.1") > moved
+
+
+def test_a_port_that_moves_leaves_those_of_others_alone(state: State) -> None:
+    with socket.socket() as squatter:
+        squatter.bind(("127.0.0.1", 0))
+        squatter.listen()
+        taken = squatter.getsockname()[1]
+        model = state.port("model", taken + 1, "127.0.0.1")
+        # The model was given its port and does not listen yet.
+        moved = state.port("query", taken, "127.0.0.1", {taken + 2})
+        assert moved > taken + 2
+        assert moved != model
+
+
+def test_a_server_of_this_home_that_does_not_listen_yet_keeps_its_port(
+    state: State, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        free = probe.getsockname()[1]
+    given = state.port("model", free, "127.0.0.1")
+    monkeypatch.setattr("include.platform.state._given", {})  # as in another process
+    running = Identity.of(os.getpid())
+    assert running is not None
+    state.write("model", {**state.read("model"), **running.to_json()})
+    assert state.port("query", given, "127.0.0.1") != given

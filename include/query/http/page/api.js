@@ -38,6 +38,9 @@ export async function call(path, { method = "GET", body, form, signal, accept, p
   }
 }
 
+/** The whole address of what the service names relative to itself. */
+export const serviceAddress = (path) => new URL(`../${path}`, base).href;
+
 export const json = async (path, options) => (await call(path, options)).json();
 
 async function send(path, { method, body, form, signal, accept = "application/json" }) {

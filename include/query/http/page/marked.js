@@ -1,16 +1,19 @@
 // The text of a document with what is to be seen in it.
 
 import { h } from "./dom.js";
+import { figure } from "./images.js";
 import { offsets } from "./text.js";
 
 // From the outermost in: a passage holds flagged spans, which hold names.
 const TAGS = { cited: "mark", flagged: "span", name: "span" };
 
-/** The text of a document in paragraphs, with a passage, flagged spans and names marked. */
+/** The text of a document in paragraphs and images, with a passage, flagged spans and names marked. */
 export function marked(told, at) {
   const { text } = told;
   const spans = spansOf(told, at);
   const headings = new Set((told.passages ?? []).flatMap((passage) => passage.heading_path ?? []));
+  const place = offsets(text);
+  const images = [...(told.images ?? [])];
   const paragraphs = [];
   let next = 0;
   let active = [];
@@ -20,10 +23,11 @@ export function marked(told, at) {
     active = active.filter((span) => span.end > line.index);
     const words = line[0].trim();
     if (!words) continue;
+    while (images.length && place(images[0].start_char) <= line.index) paragraphs.push(figure(images.shift()));
     const content = layered(text, line.index, end, active, Object.keys(TAGS));
     paragraphs.push(h(headings.has(words) ? "h3" : "p", {}, content));
   }
-  return paragraphs;
+  return [...paragraphs, ...images.map(figure)];
 }
 
 /** All that is marked, with offsets in UTF-16 units, by where it starts. */

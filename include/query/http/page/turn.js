@@ -2,6 +2,7 @@
 
 import { announce, button, copy, h, icon, problemView, skeleton } from "./dom.js";
 import { feedback } from "./feedback.js";
+import { gallery } from "./images.js";
 import { knownTitle } from "./labels.js";
 import { link } from "./links.js";
 import { sanitised } from "./sanitise.js";
@@ -17,12 +18,14 @@ export class Turn {
     this.verdict = h("p", { class: "verdict" });
     this.sources = h("ol", { class: "sources", "aria-label": "Sources", hidden: true });
     const stopping = stop && h("button", { class: "plain", type: "button", onclick: stop }, icon("stop"), "Stop");
+    this.pictures = h("div", { class: "pictures", role: "group", "aria-label": "Images from the sources", hidden: true });
     this.actions = h("div", { class: "actions" }, stopping);
     this.element = h(
       "article",
       { class: "turn" },
       h("h3", { class: asked ? "question" : "unseen", dir: "auto" }, question),
       this.body,
+      this.pictures,
       this.verdict,
       this.sources,
       this.actions,
@@ -77,6 +80,9 @@ export class Turn {
     this.body.removeAttribute("aria-busy");
     this.verdict.replaceChildren(...this.#told(answer));
     this.#list([...citations.values()]);
+    const images = (answer.images ?? []).filter((image) => citations.get(image.marker)?.verified);
+    this.pictures.hidden = images.length === 0;
+    this.pictures.replaceChildren(...gallery(images, citations));
     this.actions.replaceChildren(
       ...(answer.answer_id ? [feedback({ answer_id: answer.answer_id })] : []),
       button("copy", "Copy the answer", () => copy(answer.answer, "The answer is copied.")),

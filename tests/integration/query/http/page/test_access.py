@@ -25,7 +25,9 @@ RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"
 def rivers(corpus: Any, llm: FakeLLM) -> None:
     """Something to find, with a flag and an entity."""
     llm.say(FACT)
-    corpus.add(FACT, title="Rivers", entities=["T"], metadata={"author": "Marsh"})
+    row = corpus.add(FACT, title="Rivers", entities=["T"], metadata={"author": "Marsh"})
+    corpus.add_image(row, len(FACT), "A map of the Nile", "Figure 1: the Nile")
+    corpus.add_image(row, len(FACT))
     corpus.add("The Nile has a delta.", title="Deltas", source="press", flags=["override"])
 
 

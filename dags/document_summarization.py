@@ -1,0 +1,145 @@
+"""The generation DAG: from documents to checked, published results of a language model."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from airflow.sdk import Asset, Param, dag, task, task_group
+from airflow.sdk.exceptions import AirflowSkipException
+
+from include.airflow_adapter import generation_context, on_run_failure, review_context
+
+DOC = """
+### Document summarization
+
+Asks a language model about the documents that need it, checks every reply, and publishes what is
+clean. What is flagged waits for people in `summary_review`.
+
+| task | does | when it fails |
+|---|---|---|
+| `plan_requests` | chooses documents without a result, estimates tokens and cost | clear it |
+| `process_batch.generate_replies` | asks, keeps replies | clear it when the model is back |
+| `process_batch.check_results` | quality, compliance, a second attempt | clear it |
+| `publish_results` | brings the warehouse to what may be published | clear it |
+| `ask_reviewers` | updates `tidemark_review` where flagged rows wait | clear it |
+| `finish_run` | ends the run, updates `tidemark_warehouse` | clear it |
+
+Started by new documents (asset `tidemark_corpus`) it takes sources that opted in
+(`./tidemark sources set NAME --summarize`), at most `TIDEMARK_SUMMARIZE_LIMIT` documents and
+`TIDEMARK_SUMMARIZE_BUDGET` USD. Started by hand it takes what its params say.
+
+A budget stops a run before the call that could exceed it; the run's row in `ops.run` then says
+`stopped`, and the next run goes on. More: `docs/runbook.md`.
+"""
+
+
+@dag(
+    dag_id="document_summarization",
+    schedule=[Asset("tidemark_corpus")],
+    start_date=datetime(2024, 1, 1, tzinfo=UTC),
+    catchup=False,
+    max_active_runs=1,
+    doc_md=DOC,
+    tags=["tidemark", "batch"],
+    params={
+        "task": Param(
+            "document_summary",
+            type="string",
+            title="Task",
+            description="Which generation task; task files of your own lie in the folder `tasks`.",
+        ),
+        "source": Param(
+            None,
+            type=["null", "string"],
+            title="Source",
+            description="Take this source alone; empty takes all that opted in.",
+        ),
+        "limit": Param(
+            None,
+            type=["null", "integer"],
+            minimum=1,
+            title="Limit",
+            description="Documents at most.",
+        ),
+        "budget": Param(
+            None,
+            type=["null", "number"],
+            minimum=0,
+            title="Budget",
+            description="USD that the run may spend.",
+        ),
+        "force": Param(
+            False,
+            type="boolean",
+            title="Force",
+            description="Buy again what was bought before.",
+        ),
+    },
+    default_args={
+        "retries": 3,
+        "retry_delay": timedelta(seconds=15),
+        "retry_exponential_backoff": 2.0,
+        "max_retry_delay": timedelta(minutes=10),
+        "execution_timeout": timedelta(hours=6),
+        "trigger_rule": "none_failed",
+    },
+    on_failure_callback=on_run_failure,
+)
+def document_summarization() -> None:
+    """Wire the tasks; what they do is in ``include.pipeline.generation``."""
+
+    @task
+    def plan_requests() -> list[int]:
+        """Choose the documents; returns the numbers of the batches."""
+        from include.pipeline.generation.plan import plan
+
+        return list(range(plan(generation_context()).facts["batches"]))
+
+    @task(pool="llm")
+    def generate_replies(shard: int) -> int:
+        """Ask about one batch; returns its number."""
+        from include.pipeline.generation.generate import generate
+
+        generate(generation_context(), shard)
+        return shard
+
+    @task(pool="llm")
+    def check_results(shard: int) -> int:
+        """Judge one batch; returns how many documents wait for people."""
+        from include.pipeline.generation.check import check
+
+        return int(check(generation_context(), shard).facts["states"].get("review", 0))
+
+    @task(pool="warehouse")
+    def publish_results() -> int:
+        """Publish what may be; returns how many rows were written."""
+        from include.pipeline.generation.publish import publish
+
+        return publish(generation_context())["published"]
+
+    @task(outlets=[Asset("tidemark_warehouse")])
+    def finish_run() -> str:
+        """End the run; the asset's update starts what depends on the warehouse."""
+        from include.pipeline.generation.publish import finish
+
+        return finish(generation_context())[0]
+
+    @task(outlets=[Asset("tidemark_review")])
+    def ask_reviewers() -> int:
+        """Start the review where rows wait that no open run asks about; returns how many."""
+        from include.pipeline.review.claim import unasked
+
+        if not (waiting := unasked(review_context())):
+            raise AirflowSkipException("No row waits.")
+        return waiting
+
+    @task_group
+    def process_batch(shard: int) -> None:
+        """Take one batch through the model and the filters."""
+        check_results(generate_replies(shard))
+
+    published = publish_results()
+    process_batch.expand(shard=plan_requests()) >> published >> [finish_run(), ask_reviewers()]
+
+
+document_summarization()

@@ -1,0 +1,184 @@
+"""Prompts from templates: what a document shows of itself, within a budget of tokens."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from include.errors import ConfigurationError
+from include.llm import Message
+from include.llm.wire import defused
+
+if TYPE_CHECKING:
+    from jinja2 import Template
+
+    from include.generation.task import GenerationTask
+
+_NAMES = (
+    "title",
+    "text",
+    "source",
+    "language",
+    "fields",
+    "entities",
+    "passages",
+    "tone",
+    "house_language",
+    "replies",
+)
+Count = Callable[[str], int]
+"""Tokens of a text, as the model counts them or rather too many."""
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A document or record as a prompt may show it: masked, without flagged sentences.
+
+    Attributes:
+        fields: metadata that the task uses, by name.
+        entities: names that occur in it, most frequent first.
+        passages: texts of related documents.
+    """
+
+    title: str
+    text: str
+    source: str
+    language: str
+    fields: dict[str, Any] = field(default_factory=dict)
+    entities: tuple[str, ...] = ()
+    passages: tuple[str, ...] = ()
+
+
+def check_templates(task: GenerationTask) -> None:
+    """Render a task's templates once.
+
+    Raises:
+        ConfigurationError: one of them cannot be rendered.
+    """
+    subject = Subject("t", "t", "s", "en", dict.fromkeys(task.input.fields, "v"))
+    render(task, subject)
+    merge_messages(task, subject, ["reply"])
+    query_of(task, subject)
+
+
+def render(task: GenerationTask, subject: Subject, tone: str = "") -> tuple[Message, ...]:
+    """Return the messages that ask about one document, or about one part of it."""
+    asked = _fill(task, task.prompt, _values(task, subject, tone))
+    return (Message("system", task.system.strip()), Message("user", asked))
+
+
+def merge_messages(
+    task: GenerationTask, subject: Subject, replies: Sequence[str], tone: str = ""
+) -> tuple[Message, ...]:
+    """Return the messages that make one reply of those about the parts of a document."""
+    values = {**_values(task, subject, tone), "text": "", "replies": list(replies)}
+    return (
+        Message("system", task.system.strip()),
+        Message("user", _fill(task, task.merge, values)),
+    )
+
+
+def query_of(task: GenerationTask, subject: Subject) -> str:
+    """Return the query that finds related passages."""
+    return " ".join(_fill(task, task.context.query, _values(task, subject, "")).split())
+
+
+def parts_of(text: str, count: Count, budget: int) -> list[str]:
+    """Cut a text into parts of at most ``budget`` tokens, at paragraphs where there are any.
+
+    A paragraph that is too long is cut at sentences' ends or blanks, a word that is too long
+    anywhere. Joined, the parts are the text but for blanks at the cuts.
+    """
+    parts: list[str] = []
+    current = ""
+    for block in _blocks(text, count, budget):
+        joined = f"{current}\n{block}" if current else block
+        if current and count(joined) > budget:
+            parts.append(current)
+            current = block
+        else:
+            current = joined
+    return [*parts, current] if current else parts
+
+
+def _blocks(text: str, count: Count, budget: int) -> list[str]:
+    blocks: list[str] = []
+    for line in text.split("\n"):
+        rest = line.strip()
+        while rest:
+            size = _fitting(rest, count, budget)
+            blocks.append(rest[:size].strip())
+            rest = rest[size:].strip()
+    return blocks
+
+
+def _fitting(text: str, count: Count, budget: int) -> int:
+    """Return how many characters from the start fit, ending at a sentence or a blank."""
+    size = len(text)
+    while size > 1:
+        needed = count(text[:size])
+        if needed <= budget:
+            break
+        size = max(1, min(size - 1, int(size * budget / needed)))
+    if size == len(text):
+        return size
+    for mark in (". ", "。", "! ", "? ", "; ", " "):
+        at = text.rfind(mark, size // 2, size)
+        if at > 0:
+            return at + len(mark)
+    return size
+
+
+def _values(task: GenerationTask, subject: Subject, tone: str) -> dict[str, Any]:
+    return {
+        "title": subject.title,
+        "text": subject.text,
+        "source": subject.source,
+        "language": subject.language,
+        "fields": {name: subject.fields.get(name) for name in task.input.fields},
+        "entities": list(subject.entities),
+        "passages": list(subject.passages),
+        "tone": tone,
+        "house_language": task.options.language or "",
+        "replies": [],
+    }
+
+
+def _fill(task: GenerationTask, template: str, values: dict[str, Any]) -> str:
+    from jinja2 import TemplateError
+
+    try:
+        return _compiled(template).render(_defused(values)).strip()
+    except (TemplateError, TypeError, ValueError) as error:
+        raise ConfigurationError(
+            f"A template of the task {task.name} cannot be rendered: {error}. It may use "
+            f"{', '.join(_NAMES)}."
+        ) from None
+
+
+def _defused(value: Any) -> Any:
+    """Let no document end the fence around it, nor speak as somebody else."""
+    if isinstance(value, str):
+        return defused(value).replace("</document>", "< /document>")
+    if isinstance(value, list):
+        return [_defused(item) for item in value]
+    if isinstance(value, dict):
+        return {name: _defused(item) for name, item in value.items()}
+    return value
+
+
+@lru_cache(maxsize=64)
+def _compiled(template: str) -> Template:
+    from jinja2 import StrictUndefined
+    from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+    # Prompts are no HTML: what a document holds is fenced and defused, not escaped.
+    environment = ImmutableSandboxedEnvironment(
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        autoescape=False,
+    )
+    return environment.from_string(template)

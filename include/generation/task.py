@@ -1,0 +1,248 @@
+"""Generation tasks as configuration: one file says what is asked, of what, and what comes back.
+
+A task is a Markdown file. Its front matter (YAML) names the input, the output and the checks; its
+body is the prompt, a Jinja template. The file's version is a hash of all that decides a reply.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from include import ids
+from include.errors import ConfigurationError
+from include.generation.schemas import SHIPPED_SCHEMAS, smaller
+
+SHIPPED = Path(__file__).with_name("tasks")
+SUMMARY = "document_summary"
+_STRICT = ConfigDict(extra="forbid", frozen=True)
+
+
+class Input(BaseModel):
+    """What a task is asked about.
+
+    Attributes:
+        kind: ``documents`` (files), ``records`` (rows of record files) or ``any``.
+        sources: their names; empty takes every source that is asked for.
+        fields: metadata that the prompt uses; a change of one is paid for again.
+        languages: codes; empty takes all.
+    """
+
+    model_config = _STRICT
+
+    kind: Literal["documents", "records", "any"] = "any"
+    sources: tuple[str, ...] = ()
+    fields: tuple[str, ...] = ()
+    languages: tuple[str, ...] = ()
+
+
+class Context(BaseModel):
+    """Passages of other documents that go into the prompt.
+
+    Attributes:
+        passages: how many; 0 leaves them out.
+        query: template of the query that finds them.
+    """
+
+    model_config = _STRICT
+
+    passages: int = Field(0, ge=0, le=10)
+    query: str = "{{ title }}"
+
+
+class Checks(BaseModel):
+    """What a reply must pass.
+
+    Attributes:
+        supported: fields whose sentences must be supported by the input.
+        same_language: the reply must be in the input's language (or the house language).
+    """
+
+    model_config = _STRICT
+
+    supported: tuple[str, ...] = ()
+    same_language: bool = True
+
+
+class Options(BaseModel):
+    """How the model is asked.
+
+    Attributes:
+        input_tokens: longer inputs are cut there, or split.
+        split: take long inputs in parts and merge the replies.
+        max_tokens: of the reply.
+        language: code of a house language to write in; None keeps the input's.
+    """
+
+    model_config = _STRICT
+
+    input_tokens: int = Field(2400, ge=100)
+    split: bool = True
+    max_tokens: int = Field(600, ge=16)
+    temperature: float = Field(0.0, ge=0, le=2)
+    language: str | None = None
+
+
+class Small(BaseModel):
+    """What is different where a small model on this machine answers.
+
+    Attributes:
+        fields: of the output; None keeps all.
+    """
+
+    model_config = _STRICT
+
+    fields: tuple[str, ...] | None = None
+    input_tokens: int | None = None
+    max_tokens: int | None = None
+
+
+class GenerationTask(BaseModel):
+    """One task, as its file states it.
+
+    Attributes:
+        output: name of a shipped schema, or a JSON schema of an object.
+        prompt: the body; ``title``, ``text``, ``source``, ``language``, ``fields``, ``entities``,
+            ``passages``, ``tone`` and ``house_language`` stand in it.
+        merge: template that merges replies about parts; ``replies`` and ``title`` stand in it.
+    """
+
+    model_config = _STRICT
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9_]{1,60}$")
+    description: str
+    input: Input = Input()
+    output: str | dict[str, Any]
+    context: Context = Context()
+    checks: Checks = Checks()
+    options: Options = Options()
+    small: Small = Small()
+    system: str
+    prompt: str
+    merge: str = (
+        "These are notes on the parts of one text, {{ title }}, in its order:\n\n"
+        "{% for reply in replies %}{{ reply }}\n\n{% endfor %}"
+        "Write one reply about the whole text from them."
+    )
+
+    @field_validator("output")
+    @classmethod
+    def _known(cls, value: str | dict[str, Any]) -> str | dict[str, Any]:
+        if isinstance(value, str) and value not in SHIPPED_SCHEMAS:
+            raise ValueError(f"no schema of that name; there are {', '.join(SHIPPED_SCHEMAS)}")
+        if isinstance(value, dict):
+            _check_schema(value)
+        return value
+
+    def for_small_model(self) -> GenerationTask:
+        """Return the task with what its file says of small models applied."""
+        changes = {
+            name: value
+            for name in ("input_tokens", "max_tokens")
+            if (value := getattr(self.small, name)) is not None
+        }
+        output = (
+            self.schema_ if self.small.fields is None else smaller(self.schema_, self.small.fields)
+        )
+        options = self.options.model_copy(update=changes)
+        return self.model_copy(update={"options": options, "output": output})
+
+    @property
+    def schema_(self) -> dict[str, Any]:
+        """The JSON schema that replies must follow."""
+        return SHIPPED_SCHEMAS[self.output] if isinstance(self.output, str) else self.output
+
+    @property
+    def schema_hash(self) -> str:
+        """Hash of the output's schema, part of what is paid for."""
+        return ids.json_hash(self.schema_)
+
+    @property
+    def version(self) -> str:
+        """Hash of all but the schema that decides a reply, in 16 digits."""
+        deciding = self.model_dump(
+            mode="json",
+            include={"name", "input", "context", "options", "system", "prompt", "merge"},
+        )
+        # Which inputs are taken decides no reply; which of their fields are shown does.
+        deciding["input"] = {"fields": sorted(self.input.fields)}
+        return ids.json_hash(deciding)[:16]
+
+
+def load_tasks(own: Path | None = None) -> dict[str, GenerationTask]:
+    """Read the shipped tasks and a deployment's own, which win where names are equal.
+
+    Args:
+        own: a folder of task files; one that does not exist holds none.
+
+    Raises:
+        ConfigurationError: a file cannot be used; the text names it, the field and the remedy.
+    """
+    found: dict[str, GenerationTask] = {}
+    for folder in (SHIPPED, own):
+        for path in sorted(folder.glob("*.md")) if folder is not None else ():
+            task = read_task(path)
+            found[task.name] = task
+    return found
+
+
+def read_task(path: Path) -> GenerationTask:
+    """Read one task file.
+
+    Raises:
+        ConfigurationError: it cannot be used.
+    """
+    from include.generation.prompt import check_templates
+
+    head, body = _split(path)
+    try:
+        task = GenerationTask.model_validate({"name": path.stem, **head, "prompt": body.strip()})
+        check_templates(task)
+    except ValidationError as error:
+        wrong = "; ".join(
+            f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors()
+        )
+        raise ConfigurationError(f"The task file {path} cannot be used. {wrong}") from None
+    return task
+
+
+def _split(path: Path) -> tuple[dict[str, Any], str]:
+    import yaml
+
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(
+            f"The task file {path} cannot be read ({type(error).__name__})."
+        ) from None
+    parts = text.replace("\r\n", "\n").split("---\n", 2)
+    if len(parts) != 3 or parts[0].strip():
+        raise ConfigurationError(
+            f"The task file {path} has no front matter: a line `---`, YAML, a line `---`, and then "
+            "the prompt. docs/generation-tasks.md shows one."
+        )
+    try:
+        head = yaml.safe_load(parts[1])
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f", line {mark.line + 2}" if mark else ""
+        raise ConfigurationError(
+            f"The front matter of {path} is no YAML{where}: {getattr(error, 'problem', error)}."
+        ) from None
+    if not isinstance(head, dict):
+        raise ConfigurationError(f"The front matter of {path} must be a table of YAML.")
+    return {str(key): value for key, value in head.items()}, parts[2]
+
+
+def _check_schema(schema: dict[str, Any]) -> None:
+    from jsonschema import Draft202012Validator
+    from jsonschema.exceptions import SchemaError
+
+    try:
+        Draft202012Validator.check_schema(schema)
+    except SchemaError as error:
+        raise ValueError(f"no JSON schema: {error.message}") from None
+    if schema.get("type") != "object" or not schema.get("properties"):
+        raise ValueError("the schema must be of an object with properties")

@@ -1,0 +1,71 @@
+"""What every task of a generation run needs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from include.errors import ConfigurationError
+from include.generation.prices import Prices, configured_prices
+from include.generation.task import SUMMARY, GenerationTask, load_tasks
+from include.llm.endpoint import Endpoint
+from include.settings import staging_root, tasks_folder
+from include.staging import Staging
+
+
+@dataclass(frozen=True, slots=True)
+class GenerationContext:
+    """One run of the generation.
+
+    Attributes:
+        run_id: Airflow's, or ``local__...``.
+        dsn: connection string of the pipeline role.
+        endpoint: where the model is.
+        task_name: which generation task.
+        source: take this source alone; None takes those that opted in.
+        limit: documents at most; None takes all.
+        again: buy again what was bought before.
+        budget: USD that the run may spend; None sets no limit.
+        worker: which attempt of which task this is, for the ledger.
+    """
+
+    run_id: str
+    dsn: str
+    endpoint: Endpoint
+    kind: str = "local"
+    task_name: str = SUMMARY
+    source: str | None = None
+    limit: int | None = None
+    again: bool = False
+    budget: Decimal | None = None
+    worker: str = "local"
+    staging: Staging = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "staging", Staging(staging_root(), self.run_id))
+
+    @property
+    def is_small(self) -> bool:
+        """Whether a model on this machine answers, for which tasks are cut down."""
+        return self.endpoint.reports_progress
+
+    @property
+    def task(self) -> GenerationTask:
+        """The task, as this model gets it.
+
+        Raises:
+            ConfigurationError: there is none of that name.
+        """
+        known = load_tasks(tasks_folder())
+        if self.task_name not in known:
+            raise ConfigurationError(
+                f"There is no generation task {self.task_name}; there are: {', '.join(known)}. "
+                f"A task file belongs into {tasks_folder()}."
+            )
+        task = known[self.task_name]
+        return task.for_small_model() if self.is_small else task
+
+    @property
+    def prices(self) -> Prices:
+        """What the model's tokens cost."""
+        return configured_prices(local=self.is_small)

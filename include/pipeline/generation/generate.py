@@ -1,0 +1,170 @@
+"""One batch: prepare its questions, ask the model what was not answered yet, merge parts."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import time
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
+from contextlib import aclosing
+from typing import Any
+from uuid import UUID
+
+from include.errors import UnavailableError
+from include.generation.chat import answer
+from include.generation.contract import RETRIED
+from include.generation.prompt import Subject, merge_messages
+from include.pipeline.generation import shards
+from include.pipeline.generation.context import GenerationContext
+from include.pipeline.generation.inputs import Prepared, prepare
+from include.pipeline.generation.ledger import CallLedger
+from include.pipeline.generation.prepare import MERGE, WHOLE, Question, question
+from include.settings import settings
+from include.staging import Manifest
+from include.store import generation, runs
+from include.store.database import Connection, connect
+
+logger = logging.getLogger(__name__)
+
+Row = dict[str, Any]
+_AT_ONCE = 500
+_FAILING = 0.5
+"""Share of unanswered questions from which a task fails, to be tried again later."""
+_LEAST_FAILING = 4
+
+
+def generate(context: GenerationContext, shard: int) -> Manifest:
+    """Bring about the replies of one batch.
+
+    What an earlier attempt or run was answered is not asked again.
+
+    Raises:
+        UnavailableError: the endpoint answers so few that it must be down; clear the task.
+    """
+    started = time.monotonic()
+    planned = context.staging.manifest("planned", shard)
+    items = [UUID(row["item_id"]) for row in context.staging.rows(planned, "items")]
+    counts: Counter[str] = Counter()
+    with (
+        connect(context.dsn) as connection,
+        connect(context.dsn) as books,
+        context.staging.attempt("generated", shard) as attempt,
+    ):
+        subjects = attempt.writer("subjects", shards.subjects())
+        results = attempt.writer("results", shards.results())
+        stopped = False
+        for start in range(0, len(items), _AT_ONCE):
+            batch = prepare(context, connection, items[start : start + _AT_ONCE])
+            for row in batch.subjects:
+                subjects.write(row)
+            stopped |= asyncio.run(ask(context, connection, books, batch.questions))
+            merging = _merges(context, connection, batch)
+            stopped |= asyncio.run(ask(context, connection, books, merging))
+            for row in _results(connection, [*batch.questions, *merging]):
+                counts[row["outcome"]] += 1
+                results.write(row)
+        runs.record_stage(
+            connection, context.run_id, "generate", shard, len(items), time.monotonic() - started
+        )
+        manifest = attempt.commit({"outcomes": dict(counts), "stopped": stopped})
+    logger.info("batch %s: %s", shard, ", ".join(f"{n} {name}" for name, n in counts.items()))
+    _refuse_outage(counts)
+    return manifest
+
+
+async def ask(
+    context: GenerationContext, connection: Connection, books: Connection, asked: list[Question]
+) -> bool:
+    """Ask what has no answer yet; return whether a budget stopped it.
+
+    Args:
+        context: of the run.
+        connection: to read and write requests.
+        books: for the ledger alone.
+        asked: the questions; those that were answered before are left out.
+    """
+    known = generation.replies(connection, [UUID(one.request.request_id) for one in asked])
+    open_ = [
+        one
+        for one in asked
+        if (row := known.get(UUID(one.request.request_id))) is None or row["outcome"] in RETRIED
+    ]
+    if not open_:
+        return False
+    generation.begin_requests(
+        connection,
+        (
+            {"request_id": one.request.request_id, "item_id": one.item_id, "part": one.part}
+            for one in open_
+        ),
+    )
+    async with CallLedger(context, books) as ledger:
+        for one in open_:
+            ledger.expect(one.request, one.item_id)
+        replies = answer((one.request for one in open_), context.endpoint, on_call=ledger)
+        async with aclosing(replies):
+            async for result in replies:
+                await ledger.record(result)
+        return ledger.stopped
+
+
+def _merges(context: GenerationContext, connection: Connection, batch: Prepared) -> list[Question]:
+    """Return the questions that make one reply of those about a document's parts."""
+    parts: dict[UUID, list[Question]] = defaultdict(list)
+    for one in batch.questions:
+        if one.part != WHOLE:
+            parts[one.item_id].append(one)
+    wanted = [UUID(one.request.request_id) for ones in parts.values() for one in ones]
+    known = generation.replies(connection, wanted)
+    merging = []
+    for item, ones in parts.items():
+        rows = [known.get(UUID(one.request.request_id)) for one in ones]
+        if all(row is not None and row["outcome"] == "success" for row in rows):
+            subject = Subject(batch.titles[item], "", "", "")
+            replies = [_readable(str(row["reply"])) for row in rows if row is not None]
+            messages = merge_messages(context.task, subject, replies, settings().house_tone)
+            merging.append(question(context.task, item, batch.revisions[item], MERGE, messages))
+    return merging
+
+
+def _readable(reply: str) -> str:
+    """Return a typed reply as lines that a model reads easily."""
+    value = json.loads(reply)
+    if not isinstance(value, dict):
+        return reply
+    return "\n".join(
+        f"{name}: {'; '.join(map(str, part)) if isinstance(part, list) else part}"
+        for name, part in value.items()
+        if part not in ("", [], None)
+    )
+
+
+def _results(connection: Connection, asked: Iterable[Question]) -> Iterator[Row]:
+    """Yield the outcome of each item: of its whole or merged reply, else of a part that failed."""
+    by_item: dict[UUID, list[Question]] = defaultdict(list)
+    for one in asked:
+        by_item[one.item_id].append(one)
+    wanted = [UUID(one.request.request_id) for ones in by_item.values() for one in ones]
+    known = generation.replies(connection, wanted)
+    for item, ones in by_item.items():
+        rows = [(one, known.get(UUID(one.request.request_id))) for one in ones]
+        final = next((row for one, row in rows if one.part in {WHOLE, MERGE}), None)
+        failed = next((row for _, row in rows if row is None or row["outcome"] != "success"), None)
+        told = final or failed or {"outcome": "missing", "reply": None, "detail": None}
+        yield {
+            "item_id": str(item),
+            "outcome": told["outcome"],
+            "reply": told["reply"] if told["outcome"] == "success" else None,
+            "detail": told["detail"],
+        }
+
+
+def _refuse_outage(counts: Counter[str]) -> None:
+    failed = counts["error"]
+    if failed >= _LEAST_FAILING and failed > _FAILING * counts.total():
+        raise UnavailableError(
+            f"The language model left {failed} of {counts.total()} questions unanswered. Nothing "
+            "is lost: clear the task when it is back (`./tidemark status`, TIDEMARK_LLM_URL)."
+        )

@@ -1,0 +1,39 @@
+"""A generation run in this process, without Airflow: the same tasks, the same rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from include.pipeline.generation.check import check
+from include.pipeline.generation.context import GenerationContext
+from include.pipeline.generation.generate import generate
+from include.pipeline.generation.plan import plan
+from include.pipeline.generation.publish import finish, publish
+from include.store import runs
+from include.store.database import connect
+
+Progress = Callable[[str, int, int], None]
+"""Called with a task's name, batches done and batches in all."""
+
+
+def run_locally(context: GenerationContext, progress: Progress) -> tuple[str, dict[str, int]]:
+    """Run the generation to its end; return the run's state and its counts."""
+    try:
+        progress("plan", 0, 1)
+        batches = plan(context).facts["batches"]
+        progress("plan", 1, 1)
+        for name, task in (("generate", generate), ("check", check)):
+            progress(name, 0, batches)
+            for shard in range(batches):
+                task(context, shard)
+                progress(name, shard + 1, batches)
+        progress("publish", 0, 1)
+        publish(context)
+        ended = finish(context)
+        progress("publish", 1, 1)
+    except BaseException as error:
+        with connect(context.dsn) as connection:
+            detail = f"{type(error).__name__}: {error}"[:2000]
+            runs.close_run(connection, context.run_id, "failed", detail=detail)
+        raise
+    return ended

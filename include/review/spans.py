@@ -1,0 +1,30 @@
+"""Spans that detectors find, before the policy says what they mean."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+
+class Span(NamedTuple):
+    """What a detector found where: its name, offsets of code points, and how sure it is."""
+
+    detector: str
+    start: int
+    end: int
+    score: float
+
+
+class Taken:
+    """Stretches of a text that are spoken for: the first to claim one keeps it."""
+
+    def __init__(self, length: int) -> None:
+        self._claimed = bytearray(length)
+        self.spans: list[Span] = []
+
+    def add(self, spans: Iterable[Span]) -> None:
+        """Keep those that overlap nothing kept before."""
+        for span in spans:
+            if span.start < span.end and (self._claimed.find(1, span.start, span.end) < 0):
+                self._claimed[span.start : span.end] = b"\x01" * (span.end - span.start)
+                self.spans.append(span)

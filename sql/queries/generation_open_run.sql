@@ -1,0 +1,17 @@
+insert into ops.generation_run as g (
+    run_id, task, model, prompt_version, schema_hash, budget_usd, documents, estimate
+)
+values (
+    %(run_id)s,
+    %(task)s,
+    %(model)s,
+    %(prompt_version)s,
+    %(schema_hash)s,
+    %(budget_usd)s,
+    %(documents)s,
+    %(estimate)s
+)
+on conflict (run_id) do update set
+    budget_usd = excluded.budget_usd,
+    documents = excluded.documents,
+    estimate = excluded.estimate

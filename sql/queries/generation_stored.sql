@@ -1,0 +1,8 @@
+select
+    i.item_id,
+    i.state,
+    i.outcome,
+    i.revision,
+    i.run_id
+from ops.generation_item as i
+where i.item_id = any(%(items)s)

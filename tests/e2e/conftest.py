@@ -1,0 +1,73 @@
+"""The product as a user has it: real Postgres, real Airflow, real embeddings, the command line."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Callable, Generator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from include.settings import ROOT
+from tests.fake_endpoint import FakeEndpoint
+from tests.integration.generation.conftest import summary_of
+
+
+class Product:
+    """One home with everything running in it, and the language model that it asks."""
+
+    def __init__(self, home: Path, endpoint: FakeEndpoint) -> None:
+        self.home = home
+        self.endpoint = endpoint
+        self.environment = {
+            **os.environ,
+            "TIDEMARK_HOME": str(home),
+            "TIDEMARK_SCHEDULE": "none",
+            "TIDEMARK_POSTGRES_PORT": "56320",
+            "TIDEMARK_AIRFLOW_PORT": "18080",
+            "TIDEMARK_BATCH_SIZE": "100",
+            "TIDEMARK_LLM_URL": endpoint.endpoint.url,
+            "TIDEMARK_LLM_MODEL": endpoint.endpoint.model,
+            "TIDEMARK_LLM_API_KEY": endpoint.api_key,
+            "TIDEMARK_LLM_PRICE_INPUT": "1",
+            "TIDEMARK_LLM_PRICE_OUTPUT": "2",
+        }
+
+    def run(self, *arguments: str, code: int = 0) -> str:
+        done = subprocess.run(
+            [str(ROOT / "tidemark"), *arguments],
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == code, done.stdout + done.stderr
+        return done.stdout
+
+    def json(self, *arguments: str, code: int = 0) -> Any:
+        return json.loads(self.run(*arguments, "--json", code=code))
+
+    def processes(self) -> list[psutil.Process]:
+        """Return whatever still runs for this home."""
+        found = []
+        for process in psutil.process_iter():
+            try:
+                told = " ".join(process.cmdline()) + " ".join(process.environ().values())
+            except psutil.Error:
+                continue
+            if str(self.home) in told and process.pid != os.getpid():
+                found.append(process)
+        return found
+
+
+@pytest.fixture(scope="session")
+def product(make_reachable_folder: Callable[[], Path]) -> Generator[Product]:
+    with FakeEndpoint(reply=summary_of) as endpoint:
+        running = Product(make_reachable_folder(), endpoint)
+        running.run("up")
+        yield running
+        running.run("down")

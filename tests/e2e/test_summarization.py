@@ -1,0 +1,64 @@
+"""Generation as a user has it: a source opts in, Airflow asks the model, rows are published."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg.rows import dict_row
+
+from tests.e2e.conftest import Product
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1200)]
+
+NOTES = {
+    "tide": "The harbour measures the tide at the north quay every six minutes.",
+    "crane": "Crane 4 lifts at most 40 tonnes and is inspected each March.",
+    "pilot": "Pilots board ships two miles off the lighthouse in good weather.",
+}
+
+
+def published(product: Product) -> dict[str, dict[str, Any]]:
+    url = product.json("status")["database_url"]
+    with psycopg.connect(url, row_factory=dict_row) as connection:
+        rows = connection.execute("select * from warehouse.document_summary").fetchall()
+    return {row["title"]: row for row in rows}
+
+
+def test_a_source_is_summarised_through_airflow(product: Product, tmp_path: Path) -> None:
+    for name, text in NOTES.items():
+        (tmp_path / f"{name}.txt").write_text(text)
+    product.run("sources", "add", "notes", str(tmp_path))
+    product.json("ingest", "--source", "notes")
+
+    planned = product.json("summarize", "--source", "notes", "--dry-run")
+    assert planned["documents"] == len(NOTES)
+    assert planned["cost_usd"] > 0
+    assert product.endpoint.counts.calls.total() == 0
+
+    done = product.json("summarize", "--source", "notes")
+    assert done["state"] == "success"
+    assert done["outcomes"]["selected"] == len(NOTES)
+    assert done["outcomes"]["published"] == done["outcomes"]["clean"] > 0
+    assert done["cost_usd"] > 0
+    paid = product.endpoint.counts.paid.total()
+
+    again = product.json("summarize", "--source", "notes")
+    assert again["outcomes"]["selected"] == 0
+    assert product.endpoint.counts.paid.total() == paid
+
+
+def test_a_source_that_opted_in_is_summarised_after_its_ingestion(
+    product: Product, tmp_path: Path
+) -> None:
+    (tmp_path / "lock.txt").write_text("The sea lock opens at noon on weekdays.")
+    product.run("sources", "add", "locks", str(tmp_path), "--summarize")
+    product.json("ingest", "--source", "locks")
+    for _ in range(180):
+        if "lock.txt" in (rows := published(product)):
+            break
+        time.sleep(1)
+    assert rows["lock.txt"]["source"] == "locks"

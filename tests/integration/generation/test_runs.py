@@ -1,0 +1,161 @@
+"""A generation run over a real corpus and a simulated endpoint: what is asked, paid, published."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+
+import psycopg
+import pytest
+
+from include.generation.task import SUMMARY
+from include.pipeline.generation.plan import estimate
+from include.settings import settings
+from tests.integration.generation.conftest import Corpus
+
+FACTS = {
+    "tides": "The harbour measures the tide at the north quay every six minutes.",
+    "cranes": "Crane 4 lifts at most 40 tonnes and is inspected each March.",
+    "pilots": "Pilots board ships two miles off the lighthouse in good weather.",
+}
+
+
+@pytest.fixture
+def summaries(corpus: Corpus) -> Corpus:
+    for title, text in FACTS.items():
+        corpus.put(title, text)
+    return corpus
+
+
+def test_documents_are_summarised_and_published_once(summaries: Corpus) -> None:
+    state, counted = summaries.run()
+    assert (state, counted) == ("success", {"selected": 3, "clean": 3, "published": 3})
+    row = summaries.published()["cranes"]
+    assert row["cost_usd"] > 0
+    assert row["approved_by"] is None
+    assert row["compliance_status"] == "clean"
+    assert summaries.paid == 3
+
+    assert summaries.run() == ("success", {})
+    assert summaries.paid == 3
+
+
+def test_only_what_changed_is_asked_again(summaries: Corpus) -> None:
+    summaries.run()
+    summaries.put("cranes", "Crane 4 lifts at most 50 tonnes.")
+    assert summaries.run()[1] == {"selected": 1, "clean": 1, "published": 1}
+    assert "50 tonnes" in summaries.published()["cranes"]["summary"]
+    assert summaries.paid == 4
+
+
+def test_what_is_deleted_or_restricted_leaves_at_once(summaries: Corpus) -> None:
+    summaries.run()
+    summaries.remove("tides")
+    summaries.put("cranes", FACTS["cranes"], acl=("crew",))
+    rows = summaries.published()
+    assert set(rows) == {"cranes", "pilots"}
+    assert rows["cranes"]["acl"] == ["crew"]
+    assert summaries.run()[1] == {}
+
+
+def test_a_document_that_returns_is_not_paid_for_again(summaries: Corpus) -> None:
+    summaries.run()
+    summaries.remove("tides")
+    assert "tides" not in summaries.published()
+    summaries.put("tides", FACTS["tides"])
+    assert summaries.run()[1] == {"published": 1}
+    assert set(summaries.published()) == set(FACTS)
+    assert summaries.paid == 3
+
+
+def test_a_dry_run_spends_nothing(summaries: Corpus) -> None:
+    found = estimate(summaries.context())
+    assert (found.documents, found.known, found.requests) == (3, 0, 3)
+    assert found.cost_usd is not None
+    assert found.cost_usd > 0
+    assert summaries.endpoint.counts.calls.total() == 0
+
+
+def test_a_budget_stops_before_the_call_that_could_exceed_it(summaries: Corpus) -> None:
+    budget = Decimal("0.0021")  # the reply's limit is 900 tokens of 2 USD a million
+    state, counted = summaries.run(budget=budget)
+    assert state == "stopped"
+    assert 0 < counted["clean"] < 3
+    spent = summaries.query("select sum(cost_usd) as spent from ops.llm_call")
+    assert spent[0]["spent"] <= budget
+    paid = summaries.paid
+
+    state, counted = summaries.run(budget=Decimal(1))
+    assert state == "success"
+    assert set(summaries.published()) == set(FACTS)
+    assert summaries.paid == 3 > paid
+
+
+def test_a_month_has_a_budget_of_its_own(
+    summaries: Corpus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TIDEMARK_MONTH_BUDGET", "0.001")
+    settings.cache_clear()
+    assert summaries.run() == ("stopped", {"selected": 3, "planned": 3})
+    assert summaries.paid == 0
+
+
+def test_a_policy_that_blocks_keeps_documents_from_the_model(summaries: Corpus) -> None:
+    key = "AKIA" + "Q7R2M4N8P5S1T6V3"
+    summaries.put("keys", f"The key of the gate is {key}.")
+    summaries.run()
+    sent = json.dumps(list(summaries.endpoint.bodies))
+    assert key not in sent
+    found = summaries.query("select * from warehouse.compliance_finding")
+    assert {row["direction"] for row in found} >= {"input"}
+    assert key not in json.dumps([row["evidence"] for row in found])
+
+
+def test_an_endpoint_that_fails_loses_nothing(summaries: Corpus) -> None:
+    summaries.endpoint.faults = {"broken": 0.3, "drop": 0.2, "busy": 0.2}
+    summaries.run()
+    summaries.endpoint.faults = {}
+    summaries.run()
+    assert set(summaries.published()) == set(FACTS)
+    open_calls = summaries.query("select count(*) as n from ops.llm_call where ended_at is null")
+    assert open_calls[0]["n"] == 0
+
+
+def test_long_documents_are_split_and_merged(summaries: Corpus) -> None:
+    lines = [f"Paragraph {n} tells of berth {n} and its depth of {n} metres." for n in range(400)]
+    summaries.put("long", "\n".join(lines))
+    # The merged reply of this model says nothing that the document says: people must look at it.
+    assert summaries.run()[1] == {"selected": 4, "clean": 3, "review": 1, "published": 3}
+    assert "long" not in summaries.published()
+    parts = summaries.query("select part, outcome from ops.llm_request")
+    assert {"merge", "part 0", "part 1", "whole"} <= {row["part"] for row in parts}
+    assert {row["outcome"] for row in parts} == {"success"}
+    waiting = summaries.query("select state, decided_by from ops.review")
+    assert waiting == [{"state": "waiting", "decided_by": None}]
+
+
+def test_the_pipeline_role_publishes_through_the_function_alone(summaries: Corpus) -> None:
+    summaries.run()
+    with (
+        psycopg.connect(summaries.dsn) as connection,
+        pytest.raises(psycopg.errors.InsufficientPrivilege),
+    ):
+        connection.execute("update warehouse.summary set summary = 'x'")
+
+
+def test_records_become_rows_of_other_tasks(summaries: Corpus) -> None:
+    summaries.put("m1", "name: Mug\nmaterial: steel\ncolour: blue", record={"name": "Mug"})
+    summaries.endpoint.reply = lambda _: json.dumps(
+        {
+            "product_type": "mug",
+            "materials": ["steel"],
+            "colours": ["blue"],
+            "audience": "anyone",
+            "attributes": [],
+        }
+    )
+    counted = summaries.run(task_name="catalogue_attributes")[1]
+    assert counted == {"selected": 1, "clean": 1, "published": 1}
+    rows = summaries.query("select * from warehouse.generated_record")
+    assert rows[0]["output"]["materials"] == ["steel"]
+    assert rows[0]["task"] != SUMMARY

@@ -1,0 +1,92 @@
+"""Task files: what a user writes, what is wrong with it, and what makes it another task."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from include.errors import ConfigurationError
+from include.generation.prompt import Subject, render
+from include.generation.task import load_tasks, read_task
+
+PROFILE = """---
+description: A line about a listener.
+input: {kind: records, fields: [name]}
+output:
+  type: object
+  required: [profile]
+  properties:
+    profile: {type: string}
+system: You write profiles.
+---
+Describe {{ fields.name }}: {{ text }}
+"""
+
+
+def write(folder: Path, text: str = PROFILE, name: str = "profile.md") -> Path:
+    path = folder / name
+    path.write_text(text)
+    return path
+
+
+def test_a_file_is_a_task(tmp_path: Path) -> None:
+    write(tmp_path)
+    task = load_tasks(tmp_path)["profile"]
+    _, asked = render(task, Subject("t", "likes blues", "s", "en", {"name": "Paula"}))
+    assert asked.content == "Describe Paula: likes blues"
+    assert list(task.schema_["properties"]) == ["profile"]
+
+
+def test_shipped_tasks_stand_beside_own_ones_and_yield_to_them(tmp_path: Path) -> None:
+    write(tmp_path, PROFILE.replace("A line", "Our line"), "document_summary.md")
+    tasks = load_tasks(tmp_path)
+    assert {"catalogue_attributes", "marketing_copy", "conversation_labels"} < set(tasks)
+    assert tasks["document_summary"].description == "Our line about a listener."
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (("---\n", "", 1), "front matter"),
+        (("kind: records", "kind: rows"), "input.kind"),
+        (("type: object", "type: array"), "object with properties"),
+        (("{{ text }}", "{{ txt }}"), "txt"),
+        (("{{ text }}", "{% if %}"), "template"),
+        (("system: You", "sistem: You"), "sistem"),
+        (("kind: records,", "kind: [records,"), "no YAML, line 3"),
+    ],
+)
+def test_what_is_wrong_is_named_with_the_file(
+    tmp_path: Path, change: tuple[str, ...], said: str
+) -> None:
+    path = write(tmp_path, PROFILE.replace(change[0], change[1], *map(int, change[2:])))
+    with pytest.raises(ConfigurationError) as error:
+        read_task(path)
+    assert said in str(error.value)
+    assert "profile" in str(error.value)
+
+
+def test_the_version_follows_what_decides_a_reply(tmp_path: Path) -> None:
+    first = read_task(write(tmp_path))
+    same = read_task(write(tmp_path, PROFILE.replace("A line", "Some line")))
+    other = read_task(write(tmp_path, PROFILE.replace("Describe", "Praise")))
+    typed = read_task(write(tmp_path, PROFILE.replace("{type: string}", "{type: integer}")))
+    assert same.version == first.version
+    assert other.version != first.version
+    assert typed.version == first.version
+    assert typed.schema_hash != first.schema_hash
+
+
+def test_a_small_model_is_asked_for_less() -> None:
+    task = load_tasks()["document_summary"]
+    small = task.for_small_model()
+    assert set(small.schema_["properties"]) < set(task.schema_["properties"])
+    assert small.options.max_tokens < task.options.max_tokens
+    assert small.version != task.version
+
+
+def test_templates_reach_nothing_of_python(tmp_path: Path) -> None:
+    path = write(tmp_path, PROFILE.replace("{{ text }}", "{{ text.__class__.__mro__ }}"))
+    with pytest.raises(ConfigurationError):
+        read_task(path)
