@@ -213,9 +213,7 @@ def main() -> int:
     for name, figures in by_fold(examples, facts).items():
         print(json.dumps({"set": name, **figures}), flush=True)
     print(json.dumps({"set": "shipped weights", **shipped(examples)}), flush=True)
-    print(
-        json.dumps({"set": "verdicts of the shipped filter", **verdicts(rows, embed)}), flush=True
-    )
+    print(json.dumps({"set": "shipped verdicts", **verdicts(rows, embed)}), flush=True)
     print(json.dumps({"set": "speed", "ms_a_summary": round(1000 * seconds / len(rows), 1)}))
     return 0
 
