@@ -7,7 +7,7 @@ import logging
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import quote
@@ -34,6 +34,7 @@ from include.store.database import connect, next_fence
 logger = logging.getLogger(__name__)
 
 _MEMBER_DEPTH = 3
+_EPOCH = datetime.fromtimestamp(0, UTC)
 
 
 def extract(context: RunContext, shard: int) -> Manifest:
@@ -163,7 +164,8 @@ class _Batch:
 def _document_row(item: Row, found: Extracted, meta: dict[str, Any]) -> Row:
     title = meta.get("title") or item.get("title") or found.title
     stated = item.get("updated_at") or _time(meta.get("updated_at")) or found.stated_at
-    modified = stated or datetime.fromtimestamp(item["mtime_ns"] / 1e9).astimezone()
+    # In whole microseconds, as reconcile_modified.sql has it: a float would not say the same twice.
+    modified = stated or _EPOCH + timedelta(microseconds=item["mtime_ns"] // 1000)
     fingerprint = dedup.fingerprint(title, found.text)
     metadata = {**found.metadata, **(meta.get("metadata") or {})}
     return {

@@ -126,6 +126,25 @@ create trigger follow_item
 after insert or update of state, output, output_hash, flags on ops.generation_item
 for each row execute function ops.follow_item();
 
+-- Who decided what stays; what they wrote about an output goes with the output.
+create function ops.forget_reasons()
+returns trigger
+language plpgsql security definer set search_path = pg_catalog, pg_temp
+as $$
+begin
+    update ops.review_event as e
+    set reason = null
+    from gone as g
+    where e.item_id = g.item_id;
+    return null;
+end
+$$;
+
+create trigger forget_reasons
+after delete on ops.generation_item
+referencing old table as gone
+for each statement execute function ops.forget_reasons();
+
 -- Takes waiting rows for a run of summary_review, in batches of at most so many, and says which it
 -- has. A row belongs to one open run; a claim that has outlived its days is nobody's.
 create function ops.claim_reviews(of_run text, batch_rows integer, days integer)
@@ -336,8 +355,8 @@ from tidemark_pipeline;
 revoke insert, update, delete on ops.waiting_review from tidemark_pipeline;
 grant select on ops.flagged, ops.waiting_review to tidemark_pipeline, tidemark_operator;
 revoke all on function
-ops.ask_review, ops.keep_flagged, ops.follow_item, ops.claim_reviews, ops.release_reviews,
-ops.decide_review, ops.accept_edit, ops.refuse_edit
+ops.ask_review, ops.keep_flagged, ops.follow_item, ops.forget_reasons, ops.claim_reviews,
+ops.release_reviews, ops.decide_review, ops.accept_edit, ops.refuse_edit
 from public;
 grant execute on function
 ops.ask_review, ops.claim_reviews, ops.release_reviews, ops.decide_review, ops.accept_edit,

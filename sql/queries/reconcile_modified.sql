@@ -1,7 +1,14 @@
--- A document that states no date carries its file's.
+-- A document that states no date carries its file's, in whole microseconds.
 update corpus.document as d
-set modified_at = to_timestamp(s.mtime_ns / 1e9)
-from staged_file as s
+set modified_at = s.modified_at
+from (
+    select
+        source,
+        path,
+        state,
+        timestamptz 'epoch' + floor(mtime_ns / 1000.0) * interval '1 microsecond' as modified_at
+    from staged_file
+) as s
 where
     d.source = %(source)s
     and s.source = d.source
@@ -10,4 +17,4 @@ where
     and d.status <> 'deleted'
     and not d.stale
     and s.state in ('touched', 'read')
-    and d.modified_at <> to_timestamp(s.mtime_ns / 1e9);
+    and d.modified_at <> s.modified_at;

@@ -10,6 +10,7 @@ import pytest
 from include import ids
 from include.store import review
 from include.store.database import Connection, connect
+from include.store.removal import remove_source
 from tests.integration.review.conftest import Desk
 
 
@@ -42,6 +43,16 @@ def test_a_rejection_keeps_it_out(desk: Desk) -> None:
     desk.judged(item, {"summary": "Tides rise by 9 metres.", "key_points": ["9 metres"]})
     assert desk.query("select state from ops.review")[0]["state"] == "rejected"
     assert desk.publish() == 0
+
+
+def test_a_purge_keeps_who_decided_and_forgets_what_they_wrote(desk: Desk) -> None:
+    item = desk.flagged()
+    desk.decide(item, "approve", reason="the annex says: rising by 9 metres")
+    with connect(desk.dsn) as connection:
+        remove_source(connection, "port", purge=True)
+    (event,) = desk.query("select * from ops.review_event")
+    assert (event["action"], event["decided_by"], event["reason"]) == ("approve", "ann", None)
+    assert desk.query("select from ops.review") == []
 
 
 @pytest.mark.parametrize("name", ["", "  "])
