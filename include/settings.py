@@ -6,17 +6,24 @@ import hashlib
 import os
 from datetime import datetime
 from decimal import Decimal
+from difflib import get_close_matches
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field, ValidationError
+from croniter import croniter
+from dotenv import dotenv_values
+from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from include.errors import ConfigurationError
 
 ROOT = Path(__file__).resolve().parent.parent
 """The checkout."""
+
+_PREFIX = "TIDEMARK_"
+_NOT_SETTINGS = frozenset({"TIDEMARK_SERVICE"})
+"""Names that the platform itself puts into the environment of what it starts."""
 
 
 def _secret(description: str) -> Any:
@@ -27,7 +34,7 @@ class Settings(BaseSettings):
     """Deployment settings; ``.env.example`` lists them all."""
 
     model_config = SettingsConfigDict(
-        env_prefix="TIDEMARK_",
+        env_prefix=_PREFIX,
         env_file=ROOT / ".env",
         env_ignore_empty=True,
         extra="ignore",
@@ -64,7 +71,7 @@ class Settings(BaseSettings):
     answer_rate: float = Field(
         60, ge=0, description="Answers a minute that an identity may ask each worker; 0: no limit."
     )
-    searches_at_once: int = Field(8, ge=1, description="Searches a worker runs; more wait.")
+    searches_at_once: int = Field(16, ge=1, description="Searches a worker runs; more wait.")
     answers_at_once: int = Field(4, ge=1, description="Answers a worker writes; more wait.")
     session_hours: float = Field(12, gt=0, description="Hours that signing in lasts.")
     query_log_days: int = Field(
@@ -250,6 +257,15 @@ class Settings(BaseSettings):
         None, description="Mail server for that: smtp://[user:password@]host[:port]."
     )
 
+    @field_validator("schedule")
+    @classmethod
+    def _is_cron(cls, value: str) -> str:
+        if value.strip().lower() != "none" and not croniter.is_valid(value):
+            raise ValueError(
+                f"{value!r} is no cron expression such as `0 * * * *`; `none` starts no run"
+            )
+        return value
+
 
 class _Home(BaseSettings):
     """Where the state lies: known also where another setting is wrong, so that `down` works."""
@@ -269,6 +285,21 @@ def settings() -> Settings:
             for item in error.errors()
         )
         raise ConfigurationError(f"Settings cannot be used. {wrong}") from None
+
+
+def unknown_names() -> dict[str, str | None]:
+    """Return names of the environment and of ``.env`` that look like settings and are none.
+
+    Each comes with the setting that is spelled most like it, where there is one.
+    """
+    known = {name.upper() for name in Settings.model_fields}
+    given = {name.upper() for name in (*os.environ, *dotenv_values(ROOT / ".env"))} - _NOT_SETTINGS
+    names = {name.removeprefix(_PREFIX) for name in given if name.startswith(_PREFIX)}
+    unknown: dict[str, str | None] = {}
+    for name in sorted(names - known):
+        alike = get_close_matches(name, known, 1)
+        unknown[_PREFIX + name] = _PREFIX + alike[0] if alike else None
+    return unknown
 
 
 def home() -> Path:

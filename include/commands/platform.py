@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from include.commands.output import FAILED, print_json, print_table, reports_errors, say
+from include.settings import unknown_names
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
@@ -56,6 +57,11 @@ def status(as_json: Json = False) -> None:
             say(f"Airflow: {found.airflow_url} (user admin, password in {password_file()})")
         if found.search_url:
             say(f"search page: {found.search_url} (sign in: ./tidemark link --user NAME)")
+    for name, meant in unknown_names().items():
+        say(
+            f"{name} is no setting"
+            + (f"; {meant} is meant?" if meant else ": .env.example has all")
+        )
     if not found.healthy:
         raise typer.Exit(FAILED)
 

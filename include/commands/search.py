@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sys
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -13,7 +14,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from include.commands.output import groups_of, print_json, reports_errors, say
+from include.commands.output import database, groups_of, print_json, reports_errors, say
 from include.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -56,9 +57,10 @@ def search(
 
     if (query is None) == (queries is None):
         raise typer.BadParameter("give a query, or --queries FILE")
+    asked = _filters(filters or ())
     options = {
         "top_k": top_k,
-        "filters": _filters(filters or ()),
+        "filters": asked,
         "mode": _mode(mode),
         "groups": groups_of(groups),
         "passages_per_document": passages,
@@ -76,7 +78,7 @@ def search(
     for hit in found.hits:
         show_hit(hit)
     if not found.hits:
-        say("nothing found")
+        say("nothing found" + ("" if groups is not None else _unknown_sources(asked)))
 
 
 @asynccontextmanager
@@ -133,6 +135,16 @@ def _read_queries(path: Path) -> Iterator[tuple[str, str]]:
             ) from None
 
 
+def _unknown_sources(filters: Filters) -> str:
+    """Say to the operator, who may know them all, which sources of a filter do not exist."""
+    from include.store import sources
+
+    asked = set(filters.get("source", {}).get("any", ()))
+    with database("operator") as connection:
+        unknown = sorted(asked - {source.name for source in sources.load_all(connection)})
+    return f": no source is named {', '.join(unknown)}" if unknown else ""
+
+
 def _filters(arguments: Sequence[str]) -> Filters:
     from include.query import InvalidQueryError, parse_filters
 
@@ -153,7 +165,7 @@ def _mode(text: str) -> str:
 def show_hit(hit: Hit) -> None:
     """Print a hit for a person."""
     passage = hit.passage
-    console = Console(highlight=False, markup=False)
+    console = Console(highlight=False, markup=False, soft_wrap=not sys.stdout.isatty())
     heading = Text(f"{hit.rank}. {passage.title}", style="bold")
     heading.append(f"  {hit.score:.3f}", style="dim")
     if passage.flags:

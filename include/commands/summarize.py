@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from include.pipeline.generation.context import GenerationContext
 
 DAG = "document_summarization"
+TASK = "document_summary"
 STATES = ("selected", "clean", "review", "rejected", "blocked", "failed", "planned", "published")
 
 
@@ -31,7 +32,7 @@ STATES = ("selected", "clean", "review", "rejected", "blocked", "failed", "plann
 def summarize(
     task: Annotated[
         str, typer.Option("--task", help="Generation task; `--list` shows all.")
-    ] = "document_summary",
+    ] = TASK,
     source: Annotated[
         str | None, typer.Option("--source", help="Take this source; else those that opted in.")
     ] = None,

@@ -12,6 +12,7 @@ from include.models import OUTCOMES, Source
 from include.settings import home, settings
 
 HITS = 3
+SUMMARIES = 3
 SNIPPET = 240
 SECONDS = 180
 USER = "demo"
@@ -21,7 +22,7 @@ LOG = "see ./tidemark status and logs/query.log in the home that it names"
 
 
 def main() -> int:
-    """Start everything, ingest the sample corpus through Airflow, search it and answer from it."""
+    """Start everything, ingest the sample through Airflow, search, answer and summarise it."""
     try:
         _run()
     except TidemarkError as error:
@@ -51,6 +52,7 @@ def _run() -> None:
     client = Client()
     _search(client, sample.queries[0])
     _answer(client, sample.queries[1])
+    _summarise()
     _farewell(sample.queries)
 
 
@@ -116,6 +118,38 @@ def _answer(client: Client, query: str) -> None:
         raise TidemarkError("The answer carries no verified citation; one was expected.")
 
 
+def _summarise() -> None:
+    """Have the model summarise the sample's own documents; those of the packages are many."""
+    from include.commands.summarize import TASK, counts, run_through_airflow
+    from include.platform import model
+
+    if model.endpoint() is None:
+        say("no language model: nothing is summarised")
+        return
+    messages.rule("summaries of the source samples: a few minutes on two cores")
+    run_id, state = run_through_airflow({"task": TASK, "source": "samples"})
+    counted = counts(run_id)
+    if state != "success":
+        raise TidemarkError(f"The run {run_id} ended as {state}; see the lines above.")
+    with database() as connection:
+        shown = connection.execute(
+            "select title, summary from warehouse.document_summary where source = 'samples' "
+            "order by grounded_score desc nulls last, title limit %s",
+            (SUMMARIES,),
+        ).fetchall()
+        stored = (
+            connection.execute(
+                "select (select count(*) from warehouse.document_summary) as published, "
+                "(select count(*) from ops.waiting_review) as waiting"
+            ).fetchone()
+            or {}
+        )
+    print_table(("of this run", "documents"), list((counted.get("outcomes") or {}).items()))
+    print_table(("in the warehouse", ""), list(stored.items()))
+    for row in shown:
+        say(f"{row['title']}: {_line(row['summary'])}")
+
+
 def _farewell(queries: tuple[str, ...]) -> None:
     from include.commands.platform import password_file
     from include.platform.services import airflow_url, search_url
@@ -126,6 +160,7 @@ def _farewell(queries: tuple[str, ...]) -> None:
     messages.rule("running")
     say(f"Airflow: {airflow_url()}  (user admin, password in {password_file()})")
     say(f"Search page, signed in (works once, for 15 minutes): {link}")
+    say(f"Summaries that wait for you: {airflow_url()}/tidemark/review")
     say("More: ./tidemark status, ./tidemark quarantine list, make down")
     for query in queries:
         say(f'  ./tidemark search "{query}"')

@@ -27,6 +27,7 @@ Op = Literal["any", "not", "gte", "lte"]
 _MOST_FIELDS = 32
 _MOST_VALUES = 100
 _SIGNS: dict[str, Op] = {"=": "any", "!=": "not", ">=": "gte", "<=": "lte"}
+_LOWER_CASE = {"language", "type"}
 _ARGUMENT = re.compile(r"\s*([^\s=<>!][^=<>!]*?)\s*(!=|>=|<=|=)(.*)", re.DOTALL)
 
 
@@ -120,7 +121,7 @@ def _condition(field: str, op: Op, values: list[Any]) -> dict[str, Any]:
                 "op": op,
                 "values": [_bound(op, dates) for dates in spans if dates],
             }
-        if name == "modified_at":
+        if name == "modified_at" or op in {"gte", "lte"}:
             raise InvalidQueryError(
                 f"The filter on {field} needs dates such as 2025, 2025-03, 2025-03-01 or "
                 "2025-03-01T12:00:00Z."
@@ -128,6 +129,8 @@ def _condition(field: str, op: Op, values: list[Any]) -> dict[str, Any]:
         return _of_metadata(name, op, values)
     if name == "doc_id" and not all(_is_uuid(value) for value in values):
         return _of_metadata(name, op, values)
+    if name in _LOWER_CASE:
+        values = values + [value.lower() for value in values if isinstance(value, str)]
     return {"field": name, "op": op, "values": _variants(values)}
 
 

@@ -55,7 +55,12 @@ def _restricted() -> dict[str, bytes]:
     return {
         "board/minutes-2026-02.md": formats.markdown(pages.MINUTES),
         "board/minutes-2026-02.md.meta.json": formats.as_json(
-            {"acl": ["board"], "updated_at": "2026-02-20T16:00:00Z", "meeting": 214}
+            {
+                "acl": ["board"],
+                "updated_at": "2026-02-20T16:00:00Z",
+                "meeting": 214,
+                "classification": "confidential",
+            }
         ),
         "crew/_meta.json": formats.as_json({"acl": ["crew"], "department": "operations"}),
         "crew/watch-handover.md": formats.markdown(pages.HANDOVER),

@@ -33,7 +33,7 @@ class Options:
 
     search_rate: float = 50
     answer_rate: float = 60
-    searches_at_once: int = 8
+    searches_at_once: int = 16
     answers_at_once: int = 4
     waiting: int = 200
     wait_seconds: float = 10

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from include.errors import UnavailableError
+from include.pipeline.local import run_locally
 
 HARBOUR = "The harbour master keeps the tide tables of the northern quay."
 LIGHT = "The lighthouse was rebuilt in 1911 after the great storm of the previous winter."
@@ -53,6 +54,19 @@ def test_a_touched_file_is_unchanged(deployment: Any) -> None:
     assert deployment.ingest() == {"unchanged": 1}
     modified = deployment.documents()["a.txt"]["modified_at"]
     assert modified == datetime.fromtimestamp(1_700_000_000, UTC)
+
+
+def test_fractions_of_a_second_read_the_same_every_time(deployment: Any) -> None:
+    deployment.add_source("docs")
+    for number in range(40):
+        path = deployment.write(f"{number}.txt", f"{HARBOUR} Notice {number}.")
+        moment = 1_763_949_123_000_000_000 + number * 33_333_357
+        os.utime(path, ns=(moment, moment))
+    deployment.ingest()
+    written = "select doc_id, xmin::text from corpus.document order by 1"
+    before = deployment.query(written)
+    deployment.ingest(full=True)
+    assert deployment.query(written) == before
 
 
 def test_a_changed_file_is_changed_and_keeps_the_passages_it_still_has(deployment: Any) -> None:
@@ -284,7 +298,10 @@ def test_a_backfill_takes_its_interval_alone_and_retires_nothing(deployment: Any
         ],
     )
     interval = (datetime(2023, 11, 1, tzinfo=UTC), datetime(2023, 12, 1, tzinfo=UTC))
-    assert deployment.ingest(interval=interval) == {"added": 1, "changed": 1}
+    context = deployment.context(interval=interval)
+    for _ in ("the run", "the same run, cleared"):
+        counted = run_locally(context, lambda *_: None)
+        assert {name: n for name, n in counted.items() if n} == {"added": 1, "changed": 1}
     assert deployment.documents().keys() == {"old.txt", "gone.txt", "rows.jsonl#a"}
     assert deployment.ingest() == {"added": 2, "unchanged": 2, "deleted": 1}
 

@@ -70,6 +70,7 @@ def test_a_bound_given_twice_is_refused() -> None:
         {"year": float("nan")},
         {"year": {"not": {"a": 1}}},
         {"modified_at": "yesterday"},
+        {"date": {"gte": "not-a-date"}},
         {"year": list(range(101))},
         {str(i): i for i in range(33)},
     ],
@@ -103,6 +104,13 @@ def test_a_metadata_field_can_be_meant_alone() -> None:
 def test_date_may_be_free_text_of_a_record() -> None:
     assert normalise({"date": "Spring 2020"}) == [
         {"field": "date", "op": "any", "values": ["Spring 2020"], "metadata": True}
+    ]
+
+
+def test_types_and_languages_are_found_in_any_case() -> None:
+    assert normalise({"type": "Markdown", "language": {"not": "EN"}}) == [
+        {"field": "type", "op": "any", "values": ["Markdown", "markdown"]},
+        {"field": "language", "op": "not", "values": ["EN", "en"]},
     ]
 
 
