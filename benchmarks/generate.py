@@ -81,7 +81,7 @@ def run(sizes: list[int]) -> dict[str, Any]:
 def _one_size(server: EmbeddedPostgres, size: int) -> dict[str, Any]:
     source = f"calls{size}"
     say(f"{size:,} documents")
-    with psycopg.connect(server.owner_dsn("tidemark"), autocommit=True) as connection:
+    with psycopg.connect(server.owner_dsn(), autocommit=True) as connection:
         connection.execute(
             "insert into corpus.source (name, uri) values (%s, %s)", (source, f"file:///{source}")
         )
@@ -107,16 +107,16 @@ def _figures(
     used: resource.struct_rusage,
     server: EmbeddedPostgres,
 ) -> dict[str, Any]:
-    with psycopg.connect(server.owner_dsn("tidemark")) as connection:
+    with psycopg.connect(server.owner_dsn()) as connection:
         ((batches, rows),) = connection.execute(
-            "select count(distinct i.shard), count(*) from ops.generation_item as i "
-            "where i.run_id = %s",
-            (told["run_id"],),
+            "select (select count(*) from ops.stage_metric where run_id = %(run)s "
+            "and stage = 'generate'), (select count(*) from warehouse.generated_record)",
+            {"run": told["run_id"]},
         ).fetchall()
     thousands = size / 1000
     return {
         "outcomes": {name: count for name, count in told["outcomes"].items() if count},
-        "rows": rows,
+        "rows_in_the_warehouse": rows,
         "seconds": round(seconds, 1),
         "requests_a_second": round(size / seconds),
         "cpu_seconds_a_thousand": round((used.ru_utime + used.ru_stime) / thousands, 2),

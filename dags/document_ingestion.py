@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from airflow.sdk import Asset, CronDataIntervalTimetable, Param, dag, task, task_group
+from airflow.sdk import Asset, CronDataIntervalTimetable, Param, dag, task_group
 
-from include.airflow_adapter import on_run_failure, on_run_success, run_context
+from include.airflow_adapter import on_run_failure, on_run_success, run_context, task
 from include.settings import settings
 
 DOC = """

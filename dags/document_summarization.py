@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from airflow.sdk import Asset, Param, dag, task, task_group
+from airflow.sdk import Asset, Param, dag, task_group
 from airflow.sdk.exceptions import AirflowSkipException
 
-from include.airflow_adapter import generation_context, on_run_failure, review_context
+from include.airflow_adapter import generation_context, on_run_failure, review_context, task
 
 DOC = """
 ### Document summarization

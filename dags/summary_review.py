@@ -6,10 +6,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from airflow.providers.standard.operators.hitl import HITLOperator
-from airflow.sdk import Asset, dag, task, task_group
+from airflow.sdk import Asset, dag, task_group
 from airflow.sdk.exceptions import AirflowSkipException
 
-from include.airflow_adapter import on_run_failure, review_context
+from include.airflow_adapter import on_run_failure, review_context, task
 from include.pipeline.review.claim import OPTIONS
 from include.settings import settings
 

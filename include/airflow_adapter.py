@@ -6,15 +6,18 @@ import json
 import logging
 import os
 import smtplib
+from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
 from email.message import EmailMessage
-from typing import TYPE_CHECKING, Any
+from functools import partial, wraps
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 from urllib.parse import unquote, urlsplit
 
 import httpx
 from airflow.sdk import Connection, get_current_context
-from airflow.sdk.exceptions import AirflowNotFoundException
+from airflow.sdk import task as airflow_task
+from airflow.sdk.exceptions import AirflowFailException, AirflowNotFoundException
 
 from include.errors import ConfigurationError
 from include.pipeline.context import RunContext
@@ -27,9 +30,32 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+P = ParamSpec("P")
+R = TypeVar("R")
+
 CONNECTION = "tidemark_db"
 LLM_CONNECTION = "tidemark_llm"
 _NOTIFY_SECONDS = 10
+
+
+def task(function: Callable[..., Any] | None = None, /, **options: Any) -> Any:
+    """Airflow's task decorator; what no retry mends fails at once, with what to do about it."""
+    if function is None:
+        return partial(task, **options)
+    return airflow_task(without_vain_retries(function), **options)
+
+
+def without_vain_retries(function: Callable[P, R]) -> Callable[P, R]:
+    """Let a task fail for good where a setting, a source or a parameter is wrong."""
+
+    @wraps(function)
+    def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return function(*args, **kwargs)
+        except ConfigurationError as error:
+            raise AirflowFailException(str(error)) from error
+
+    return wrapped
 
 
 def run_context() -> RunContext:

@@ -18,8 +18,9 @@ def trace(
     """Show where a document, a passage or an answer comes from, and what came of it.
 
     From a passage to its document, the bytes it was read from, the parser and models, the runs that
-    wrote it and their logs; from a document to its passages, its duplicates and the answers made
-    from it; from an answer to its passages and their documents.
+    wrote it and their logs; from a document to its passages, its duplicates, the answers made from
+    it and what was generated about it: models, cost, findings and who decided; from an answer to
+    its passages and their documents.
     """
     from include.store import lineage
 

@@ -19,9 +19,11 @@ from include.sources.record import TEXT_FIELDS, BadRecord, RecordOptions, Row, t
 
 _STRING = rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"'
 # From outside a string to the next bracket (or comma); a quote as the stop begins a string that
-# does not end within the bytes at hand.
-_TO_BRACKET = re.compile(rb'(?:[^"\[\]{}]++|' + _STRING + rb')*+([\[\]{}"])', re.DOTALL)
-_TO_COMMA = re.compile(rb'(?:[^"\[\]{},]++|' + _STRING + rb')*+([\[\]{},"])', re.DOTALL)
+# does not end within the bytes at hand. What was passed over is looked ahead at and then repeated,
+# so that none of it is given back: before Python 3.11.5 a possessive group does not go back to
+# where an alternative began that failed half-way.
+_TO_BRACKET = re.compile(rb'(?=((?:[^"\[\]{}]++|' + _STRING + rb')*))\1([\[\]{}"])', re.DOTALL)
+_TO_COMMA = re.compile(rb'(?=((?:[^"\[\]{},]++|' + _STRING + rb')*))\1([\[\]{},"])', re.DOTALL)
 _IN_STRING = re.compile(rb'[^"\\]*+(?:\\.[^"\\]*+)*+', re.DOTALL)
 _MEMBER = re.compile(rb'\s*+"([^"\\]*+)"\s*+:\s*+(\[\s*+\{|")?')
 _BLOCK = 64 * 1024
@@ -116,7 +118,7 @@ def split(source: IO[bytes], limit: int, *, inside: bool) -> Iterator[Element]:
             if found is None:
                 position = len(data)
                 break
-            mark, position = found[1], found.end()
+            mark, position = found[2], found.end()
             in_string = mark == b'"'
             if mark in b"[{":
                 depth += 1

@@ -1,4 +1,4 @@
-"""From a passage to its document, its source bytes and the runs that made it, and back."""
+"""From a passage to its document, its source bytes, its runs, and to answers and summaries."""
 
 from __future__ import annotations
 
@@ -37,6 +37,9 @@ def trace(connection: Connection, identity: str) -> Row:
         "runs": run(connection, "trace_runs", doc_id=doc_id).fetchall(),
         "quarantine": run(connection, "trace_quarantine", doc_id=doc_id).fetchall(),
         "answers": run(connection, "trace_answers", doc_id=doc_id, identity=wanted).fetchall(),
+        "summaries": run(connection, "trace_summaries", doc_id=doc_id).fetchall(),
+        "findings": run(connection, "trace_findings", doc_id=doc_id).fetchall(),
+        "decisions": run(connection, "trace_decisions", doc_id=doc_id).fetchall(),
     }
 
 

@@ -68,6 +68,10 @@ class Product:
 def product(make_reachable_folder: Callable[[], Path]) -> Generator[Product]:
     with FakeEndpoint(reply=summary_of) as endpoint:
         running = Product(make_reachable_folder(), endpoint)
-        running.run("up")
-        yield running
-        running.run("down")
+        assert "./tidemark up" in running.run("status", code=1)
+        try:
+            running.run("up")
+            yield running
+        finally:
+            running.run("down")
+        assert running.processes() == []

@@ -8,6 +8,7 @@ import signal
 from pathlib import Path
 from typing import Any
 
+import httpx
 import psutil
 import pytest
 
@@ -62,21 +63,32 @@ def test_a_corpus_goes_through_airflow_and_is_found(
         assert_equal_states(corpus_state(status["database_url"]), corpus_state(database.owner_dsn))
 
 
-def test_status_notices_a_killed_process_and_up_brings_it_back(product: Product) -> None:
-    pid = next(
-        part["pid"] for part in product.json("status")["components"] if part["name"] == "scheduler"
-    )
-    os.kill(pid, signal.SIGKILL)
-    psutil.wait_procs([psutil.Process(pid)] if psutil.pid_exists(pid) else [], timeout=10)
+def parts(status: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    return {part["name"]: part for part in status["components"]}
+
+
+def pids(status: dict[str, Any]) -> dict[str, int]:
+    return {name: part["pid"] for name, part in parts(status).items()}
+
+
+def test_what_runs_stays_and_up_brings_back_what_was_killed(product: Product) -> None:
+    before = pids(product.json("status"))
+    product.run("up")
+    assert pids(product.json("status")) == before
+
+    killed = ("scheduler", "query")
+    for name in killed:
+        os.kill(before[name], signal.SIGKILL)
+    gone = [psutil.Process(before[name]) for name in killed if psutil.pid_exists(before[name])]
+    psutil.wait_procs(gone, timeout=10)
     status = product.json("status", code=1)
     assert not status["healthy"]
-    scheduler = next(part for part in status["components"] if part["name"] == "scheduler")
-    assert "./tidemark up" in scheduler["detail"]
-    product.run("up")
-    assert product.json("status")["healthy"]
+    for name in killed:
+        assert f"was pid {before[name]}" in parts(status)[name]["detail"]
+        assert "./tidemark up" in parts(status)[name]["detail"]
 
-
-def test_down_leaves_nothing_running(product: Product) -> None:
-    product.run("down")
-    assert product.processes() == []
     product.run("up")
+    repaired = product.json("status")
+    assert repaired["healthy"]
+    assert httpx.get(f"{repaired['search_url']}/readyz", trust_env=False).is_success
+    assert {**pids(repaired), **{name: before[name] for name in killed}} == before

@@ -173,7 +173,7 @@ def kill_and_compare(template: Any, folder: Path, records: int, kills: int, seed
 
 @pytest.mark.timeout(1500)
 def test_a_few_kills(migrated_template: Any, tmp_path: Path) -> None:
-    kill_and_compare(migrated_template, tmp_path, records=60, kills=3, seed=1)
+    kill_and_compare(migrated_template, tmp_path, records=60, kills=2, seed=1)
 
 
 @pytest.mark.faults

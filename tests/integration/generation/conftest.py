@@ -63,6 +63,7 @@ class Corpus:
 
     def __init__(self, database: Any, endpoint: FakeEndpoint) -> None:
         self.dsn: str = database.dsn("pipeline")
+        self.operator_dsn: str = database.dsn("operator")
         self.endpoint = endpoint
         self._owner: str = database.owner_dsn
         with connect(self.dsn) as connection:

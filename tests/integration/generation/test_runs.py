@@ -11,6 +11,7 @@ import pytest
 from include.generation.task import SUMMARY
 from include.pipeline.generation.plan import estimate
 from include.settings import settings
+from include.store import lineage
 from include.store.database import connect
 from include.store.removal import remove_source
 from tests.integration.generation.conftest import Corpus
@@ -161,6 +162,19 @@ def test_records_become_rows_of_other_tasks(summaries: Corpus) -> None:
     rows = summaries.query("select * from warehouse.generated_record")
     assert rows[0]["output"]["materials"] == ["steel"]
     assert rows[0]["task"] != SUMMARY
+
+
+def test_trace_tells_what_a_summary_cost_and_not_what_it_says(summaries: Corpus) -> None:
+    summaries.run()
+    row = summaries.published()["cranes"]
+    with connect(summaries.operator_dsn) as connection:
+        found = lineage.trace(connection, str(row["doc_id"]))
+    (told,) = found["summaries"]
+    assert (told["task"], told["state"], told["calls"]) == (SUMMARY, "clean", 1)
+    assert told["cost_usd"] == pytest.approx(float(row["cost_usd"]))
+    assert told["published_at"] == row["published_at"]
+    assert found["decisions"] == []
+    assert row["summary"] not in repr(found)
 
 
 def test_a_purge_leaves_numbers_and_no_word(summaries: Corpus) -> None:

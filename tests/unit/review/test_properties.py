@@ -83,6 +83,10 @@ def test_time_is_linear_in_the_length_of_hostile_text(shipped: Compliance) -> No
 
 
 def _seconds(compliance: Compliance, text: str) -> float:
-    started = time.process_time()
-    compliance.check(text, direction="output", source="a", region=None)
-    return time.process_time() - started
+    """Return the CPU time of the better of two runs: neighbours on the machine cost some, too."""
+    taken = []
+    for _ in range(2):
+        started = time.process_time()
+        compliance.check(text, direction="output", source="a", region=None)
+        taken.append(time.process_time() - started)
+    return min(taken)

@@ -41,3 +41,7 @@ begin
     ) using filters, groups, query, amount;
 end
 $$;
+
+-- `trace` shows what was published about a document, and what was found in it.
+grant usage on schema warehouse to tidemark_operator;
+grant select on warehouse.summary, warehouse.record, warehouse.finding to tidemark_operator;
