@@ -9,7 +9,7 @@ from include.errors import ConfigurationError
 from include.generation.prices import Prices, configured_prices
 from include.generation.task import SUMMARY, GenerationTask, load_tasks
 from include.llm.endpoint import Endpoint
-from include.settings import staging_root, tasks_folder
+from include.settings import settings, staging_root, tasks_folder
 from include.staging import Staging
 
 
@@ -69,3 +69,13 @@ class GenerationContext:
     def prices(self) -> Prices:
         """What the model's tokens cost."""
         return configured_prices(local=self.is_small)
+
+    @property
+    def is_batched(self) -> bool:
+        """Whether a provider's batch API is used."""
+        return settings().llm_batch != "none"
+
+    @property
+    def batch_prices(self) -> Prices:
+        """What the model's tokens cost through the batch API."""
+        return configured_prices(local=self.is_small, batch=True)

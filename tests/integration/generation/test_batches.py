@@ -1,0 +1,227 @@
+"""Runs through the batch APIs of three providers: bought once, whatever fails in between."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from include.errors import ConfigurationError, UnavailableError
+from include.generation.batch.contract import Limits
+from include.generation.batch.gemini import GeminiBatches
+from include.generation.batch.openai import OpenAIBatches
+from include.settings import settings
+from tests.fake_batch_rows import Kind
+from tests.fake_batches import FakeBatches
+from tests.integration.generation.conftest import Corpus, summary_of
+
+KINDS: tuple[Kind, ...] = ("openai", "anthropic", "gemini")
+DOCUMENTS = 9
+Provider = Callable[..., AbstractContextManager[FakeBatches]]
+
+
+@pytest.fixture
+def documents(corpus: Corpus) -> Corpus:
+    for number in range(DOCUMENTS):
+        corpus.put(f"berth {number}", f"Berth {number} of the harbour is {number + 4} metres deep.")
+    return corpus
+
+
+@pytest.fixture
+def provider(monkeypatch: pytest.MonkeyPatch) -> Provider:
+    @contextmanager
+    def use(kind: Kind, **options: Any) -> Generator[FakeBatches]:
+        with FakeBatches(kind, summary_of, **options) as fake:
+            monkeypatch.setenv("TIDEMARK_LLM_BATCH", kind)
+            monkeypatch.setenv("TIDEMARK_LLM_BATCH_URL", fake.url)
+            monkeypatch.setenv("TIDEMARK_LLM_BATCH_POLL_SECONDS", "0.05")
+            settings.cache_clear()
+            yield fake
+            settings.cache_clear()
+
+    return use
+
+
+def outcomes(corpus: Corpus) -> dict[str, int]:
+    rows = corpus.query("select outcome, count(*) as n from ops.llm_request group by outcome")
+    return {row["outcome"]: row["n"] for row in rows}
+
+
+def assert_settled(corpus: Corpus) -> None:
+    """Nothing is open, and what is committed is what the ledger says was spent."""
+    open_ = corpus.query("select from ops.llm_batch where state not in ('ended', 'unsent')")
+    assert open_ == []
+    assert corpus.query("select from ops.llm_call where ended_at is null") == []
+    (sums,) = corpus.query(
+        "select (select sum(cost_usd) from ops.llm_call) as spent, "
+        "(select sum(committed_usd) from ops.generation_run) as runs, "
+        "(select sum(committed_usd) from ops.llm_month) as months"
+    )
+    assert sums["spent"] == sums["runs"] == sums["months"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_documents_go_through_the_batch_api_at_its_price(
+    documents: Corpus, provider: Provider, kind: Kind
+) -> None:
+    with provider(kind) as fake:
+        state, counted = documents.run()
+        assert (state, counted["clean"]) == ("success", DOCUMENTS)
+        assert documents.run() == ("success", {})
+    assert set(fake.created.values()) == {1}
+    assert set(fake.succeeded.values()) == {1}
+    assert len(fake.succeeded) == DOCUMENTS
+    assert documents.endpoint.counts.calls.total() == 0
+    assert "4 metres" in documents.published()["berth 0"]["summary"]
+    assert_settled(documents)
+    cached = 10 if kind == "anthropic" else 0
+    rows = documents.query("select * from ops.llm_call")
+    # 100 tokens read at 1 USD a million, 50 written at 2; batches cost half.
+    assert {row["cost_usd"] for row in rows} == {Decimal("0.0001")}
+    assert {row["cached_tokens"] for row in rows} == {cached}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("fault", ["drop_after", "broken", "html", "busy", "drop"])
+def test_an_answer_that_is_lost_buys_nothing_twice(
+    documents: Corpus, provider: Provider, kind: Kind, fault: Any
+) -> None:
+    with provider(kind, first=(fault, None, fault)) as fake:
+        assert documents.run()[1]["clean"] == DOCUMENTS
+    assert set(fake.created.values()) == {1}
+    assert set(fake.succeeded.values()) == {1}
+    assert_settled(documents)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_provider_that_fails_often_loses_and_doubles_nothing(
+    documents: Corpus, provider: Provider, kind: Kind
+) -> None:
+    faults = {"busy": 0.08, "broken": 0.08, "drop": 0.05, "drop_after": 0.08, "html": 0.05}
+    spoils = {"error": 0.1, "missing": 0.1, "duplicate": 0.1, "stranger": 0.1}
+    with provider(kind, faults=faults, spoils=spoils, seed=4) as fake:
+        for _ in range(6):
+            try:
+                documents.run()
+            except UnavailableError:
+                continue
+            if len(documents.published()) == DOCUMENTS:
+                break
+    assert len(documents.published()) == DOCUMENTS
+    assert outcomes(documents) == {"success": DOCUMENTS}
+    assert set(fake.created.values()) == {1}
+    lost = fake.met["missing"]
+    assert sum(fake.succeeded.values()) <= DOCUMENTS
+    assert sum(fake.sent.values()) <= DOCUMENTS + lost + fake.met["error"]
+    assert_settled(documents)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("end", ["expired", "cancelled", "failed"])
+def test_what_a_broken_off_batch_replied_is_kept_and_the_rest_sent_again(
+    documents: Corpus, provider: Provider, kind: Kind, end: str
+) -> None:
+    with provider(kind, ends=(end,)) as fake:
+        assert documents.run()[1]["clean"] == DOCUMENTS
+    first = next(iter(fake.batches.values()))
+    again = sorted(fake.sent.values())
+    spared = 0 if end == "failed" else len(first.lines) // 2
+    assert again == [1] * (DOCUMENTS - len(first.lines) + spared) + [2] * (
+        len(first.lines) - spared
+    )
+    assert set(fake.succeeded.values()) == {1}
+    untold = {row["status"] for row in documents.query("select status from ops.llm_call")}
+    assert untold == {"success", "error" if end == "failed" else end}
+    free = documents.query("select sum(cost_usd) as n from ops.llm_call where status <> 'success'")
+    assert free[0]["n"] == 0
+    assert_settled(documents)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_rows_without_end_are_given_up_and_tried_by_a_later_run(
+    documents: Corpus, provider: Provider, kind: Kind
+) -> None:
+    with provider(kind, spoils={"missing": 1.0}) as fake:
+        documents.run()
+        assert outcomes(documents) == {"missing": DOCUMENTS}
+        assert set(fake.sent.values()) == {3}
+        # Nobody knows whether a lost reply was paid for: the most counts.
+        spent = documents.query("select sum(cost_usd - reserved_usd) as n from ops.llm_call")
+        assert spent[0]["n"] == 0
+        fake.spoils = {}
+        assert documents.run()[1]["clean"] == DOCUMENTS
+    assert_settled(documents)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_replies_that_break_the_schema_are_corrected_once_and_refusals_stand(
+    documents: Corpus, provider: Provider, kind: Kind
+) -> None:
+    with provider(kind, spoils={"invalid": 1.0}) as fake:
+        assert documents.run()[1]["failed"] == DOCUMENTS
+        assert set(fake.sent.values()) == {2}
+        assert outcomes(documents) == {"invalid_output": DOCUMENTS}
+        last = list(fake.batches.values())[-1].lines[0]
+        assert "does not follow the JSON schema" in str(last)
+        fake.spoils = {"refused": 1.0}
+        documents.put("new", "A new berth was dug.")
+        documents.run()
+        assert outcomes(documents) == {"invalid_output": DOCUMENTS, "refused": 1}
+    assert_settled(documents)
+    told = documents.query("select detail from ops.llm_request where outcome = 'refused'")
+    assert told == [{"detail": "the model declined"}]
+
+
+def test_a_budget_holds_back_what_it_does_not_allow(documents: Corpus, provider: Provider) -> None:
+    with provider("openai") as fake:
+        state, counted = documents.run(budget=Decimal("0.0024"))
+        assert state == "stopped"
+        assert 0 < counted["clean"] < DOCUMENTS
+        assert documents.query("select sum(cost_usd) as n from ops.llm_call")[0]["n"] < Decimal(
+            "0.0024"
+        )
+        assert documents.run(budget=Decimal(1))[1]["clean"] == DOCUMENTS - counted["clean"]
+    assert set(fake.sent.values()) == {1}
+
+
+def test_batches_are_cut_at_the_limits_of_the_provider(
+    documents: Corpus, provider: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(OpenAIBatches, "limits", Limits(2, 10**9))
+    with provider("openai") as fake:
+        documents.run(again=True)
+        assert {len(batch.lines) for batch in fake.batches.values()} <= {1, 2}
+    monkeypatch.setattr(GeminiBatches, "limits", Limits(50_000, 9_000))
+    with provider("gemini") as fake:
+        documents.run(again=True)
+        sizes = [sum(len(str(line)) for line in one.lines) for one in fake.batches.values()]
+        assert len(sizes) > 4
+        assert max(sizes) <= 9_000
+    assert len(documents.published()) == DOCUMENTS
+
+
+def test_long_documents_are_merged_by_a_batch_of_their_own(
+    corpus: Corpus, provider: Provider
+) -> None:
+    lines = [f"Paragraph {n} tells of berth {n} and its depth of {n} metres." for n in range(400)]
+    corpus.put("long", "\n".join(lines))
+    with provider("anthropic") as fake:
+        corpus.run()
+    assert len(fake.batches) == 2
+    parts = corpus.query("select part from ops.llm_request where outcome = 'success'")
+    assert {"merge", "part 0", "part 1"} <= {row["part"] for row in parts}
+
+
+def test_a_wrong_key_or_a_changed_provider_is_told_with_its_remedy(
+    documents: Corpus, provider: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    endpoint = replace(documents.endpoint.endpoint, api_key="wrong")
+    monkeypatch.setattr(type(documents.endpoint), "endpoint", endpoint)
+    with provider("openai"), pytest.raises(ConfigurationError, match="TIDEMARK_LLM_API_KEY"):
+        documents.run()
+    monkeypatch.undo()
+    assert_settled(documents)
