@@ -15,7 +15,7 @@ from email import message_from_bytes
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Literal
 
-from tests.fake_batch_rows import Body, Kind, Spoilt, chat_of, jsonl, result_row
+from tests.fake_batch_rows import Body, Kind, Spoilt, chat_of, cut_row, jsonl, result_row
 
 Fault = Literal["busy", "broken", "drop", "drop_after", "hang", "html"]
 """Of a call. ``drop_after``: it was carried out, and the connection drops before the answer."""
@@ -68,6 +68,7 @@ class FakeBatches:
         self.sent: Counter[str] = Counter()
         self.succeeded: Counter[str] = Counter()
         self.met: Counter[str] = Counter()
+        self.calls = 0
         self._random, self._lock, self._numbers = random.Random(seed), threading.RLock(), 0
         self._server: ThreadingHTTPServer | None = None
 
@@ -94,6 +95,7 @@ class FakeBatches:
 
     def fault(self, purchase: bool) -> Fault | None:
         with self._lock:
+            self.calls += 1
             if purchase and self.first:
                 return self.first.popleft()
             drawn = self._random.random()

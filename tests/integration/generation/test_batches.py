@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -14,6 +14,8 @@ from include.errors import ConfigurationError, UnavailableError
 from include.generation.batch.contract import Limits
 from include.generation.batch.gemini import GeminiBatches
 from include.generation.batch.openai import OpenAIBatches
+from include.pipeline.generation.local import generate_all
+from include.pipeline.generation.plan import plan
 from include.settings import settings
 from tests.fake_batch_rows import Kind
 from tests.fake_batches import FakeBatches
@@ -40,10 +42,21 @@ def provider(monkeypatch: pytest.MonkeyPatch) -> Provider:
             monkeypatch.setenv("TIDEMARK_LLM_BATCH_URL", fake.url)
             monkeypatch.setenv("TIDEMARK_LLM_BATCH_POLL_SECONDS", "0.05")
             settings.cache_clear()
-            yield fake
-            settings.cache_clear()
+            try:
+                yield fake
+            finally:
+                settings.cache_clear()
 
     return use
+
+
+def ask(corpus: Corpus, **options: Any) -> bool:
+    """Bring about all replies without judging them; return whether a budget stopped it."""
+    context = corpus.context(**options)
+    batches = plan(context).facts["batches"]
+    generate_all(context, batches, lambda *_: None)
+    made = (context.staging.manifest("generated", shard) for shard in range(batches))
+    return any(manifest.facts["stopped"] for manifest in made)
 
 
 def outcomes(corpus: Corpus) -> dict[str, int]:
@@ -91,7 +104,8 @@ def test_an_answer_that_is_lost_buys_nothing_twice(
     documents: Corpus, provider: Provider, kind: Kind, fault: Any
 ) -> None:
     with provider(kind, first=(fault, None, fault)) as fake:
-        assert documents.run()[1]["clean"] == DOCUMENTS
+        ask(documents)
+    assert outcomes(documents) == {"success": DOCUMENTS}
     assert set(fake.created.values()) == {1}
     assert set(fake.succeeded.values()) == {1}
     assert_settled(documents)
@@ -105,13 +119,10 @@ def test_a_provider_that_fails_often_loses_and_doubles_nothing(
     spoils = {"error": 0.1, "missing": 0.1, "duplicate": 0.1, "stranger": 0.1}
     with provider(kind, faults=faults, spoils=spoils, seed=4) as fake:
         for _ in range(6):
-            try:
-                documents.run()
-            except UnavailableError:
-                continue
-            if len(documents.published()) == DOCUMENTS:
+            with suppress(UnavailableError):
+                ask(documents)
+            if outcomes(documents) == {"success": DOCUMENTS}:
                 break
-    assert len(documents.published()) == DOCUMENTS
     assert outcomes(documents) == {"success": DOCUMENTS}
     assert set(fake.created.values()) == {1}
     lost = fake.met["missing"]
@@ -126,7 +137,8 @@ def test_what_a_broken_off_batch_replied_is_kept_and_the_rest_sent_again(
     documents: Corpus, provider: Provider, kind: Kind, end: str
 ) -> None:
     with provider(kind, ends=(end,)) as fake:
-        assert documents.run()[1]["clean"] == DOCUMENTS
+        ask(documents)
+    assert outcomes(documents) == {"success": DOCUMENTS}
     first = next(iter(fake.batches.values()))
     again = sorted(fake.sent.values())
     spared = 0 if end == "failed" else len(first.lines) // 2
@@ -146,14 +158,15 @@ def test_rows_without_end_are_given_up_and_tried_by_a_later_run(
     documents: Corpus, provider: Provider, kind: Kind
 ) -> None:
     with provider(kind, spoils={"missing": 1.0}) as fake:
-        documents.run()
+        ask(documents)
         assert outcomes(documents) == {"missing": DOCUMENTS}
         assert set(fake.sent.values()) == {3}
         # Nobody knows whether a lost reply was paid for: the most counts.
         spent = documents.query("select sum(cost_usd - reserved_usd) as n from ops.llm_call")
         assert spent[0]["n"] == 0
         fake.spoils = {}
-        assert documents.run()[1]["clean"] == DOCUMENTS
+        ask(documents)
+        assert outcomes(documents) == {"success": DOCUMENTS}
     assert_settled(documents)
 
 
@@ -162,14 +175,14 @@ def test_replies_that_break_the_schema_are_corrected_once_and_refusals_stand(
     documents: Corpus, provider: Provider, kind: Kind
 ) -> None:
     with provider(kind, spoils={"invalid": 1.0}) as fake:
-        assert documents.run()[1]["failed"] == DOCUMENTS
+        ask(documents)
         assert set(fake.sent.values()) == {2}
         assert outcomes(documents) == {"invalid_output": DOCUMENTS}
         last = list(fake.batches.values())[-1].lines[0]
         assert "does not follow the JSON schema" in str(last)
         fake.spoils = {"refused": 1.0}
         documents.put("new", "A new berth was dug.")
-        documents.run()
+        ask(documents)
         assert outcomes(documents) == {"invalid_output": DOCUMENTS, "refused": 1}
     assert_settled(documents)
     told = documents.query("select detail from ops.llm_request where outcome = 'refused'")
@@ -178,13 +191,13 @@ def test_replies_that_break_the_schema_are_corrected_once_and_refusals_stand(
 
 def test_a_budget_holds_back_what_it_does_not_allow(documents: Corpus, provider: Provider) -> None:
     with provider("openai") as fake:
-        state, counted = documents.run(budget=Decimal("0.0024"))
-        assert state == "stopped"
-        assert 0 < counted["clean"] < DOCUMENTS
-        assert documents.query("select sum(cost_usd) as n from ops.llm_call")[0]["n"] < Decimal(
-            "0.0024"
-        )
-        assert documents.run(budget=Decimal(1))[1]["clean"] == DOCUMENTS - counted["clean"]
+        assert ask(documents, budget=Decimal("0.0024"))
+        held = outcomes(documents)["cancelled"]
+        assert 0 < held < DOCUMENTS
+        spent = documents.query("select sum(cost_usd) as n from ops.llm_call")[0]["n"]
+        assert spent < Decimal("0.0024")
+        assert not ask(documents, budget=Decimal(1))
+        assert outcomes(documents) == {"success": DOCUMENTS}
     assert set(fake.sent.values()) == {1}
 
 
@@ -193,15 +206,15 @@ def test_batches_are_cut_at_the_limits_of_the_provider(
 ) -> None:
     monkeypatch.setattr(OpenAIBatches, "limits", Limits(2, 10**9))
     with provider("openai") as fake:
-        documents.run(again=True)
+        ask(documents, again=True)
         assert {len(batch.lines) for batch in fake.batches.values()} <= {1, 2}
     monkeypatch.setattr(GeminiBatches, "limits", Limits(50_000, 9_000))
     with provider("gemini") as fake:
-        documents.run(again=True)
+        ask(documents, again=True)
         sizes = [sum(len(str(line)) for line in one.lines) for one in fake.batches.values()]
         assert len(sizes) > 4
         assert max(sizes) <= 9_000
-    assert len(documents.published()) == DOCUMENTS
+    assert outcomes(documents) == {"success": 2 * DOCUMENTS}
 
 
 def test_long_documents_are_merged_by_a_batch_of_their_own(
@@ -210,7 +223,7 @@ def test_long_documents_are_merged_by_a_batch_of_their_own(
     lines = [f"Paragraph {n} tells of berth {n} and its depth of {n} metres." for n in range(400)]
     corpus.put("long", "\n".join(lines))
     with provider("anthropic") as fake:
-        corpus.run()
+        ask(corpus)
     assert len(fake.batches) == 2
     parts = corpus.query("select part from ops.llm_request where outcome = 'success'")
     assert {"merge", "part 0", "part 1"} <= {row["part"] for row in parts}
@@ -222,6 +235,6 @@ def test_a_wrong_key_or_a_changed_provider_is_told_with_its_remedy(
     endpoint = replace(documents.endpoint.endpoint, api_key="wrong")
     monkeypatch.setattr(type(documents.endpoint), "endpoint", endpoint)
     with provider("openai"), pytest.raises(ConfigurationError, match="TIDEMARK_LLM_API_KEY"):
-        documents.run()
+        ask(documents)
     monkeypatch.undo()
     assert_settled(documents)
