@@ -24,7 +24,7 @@ clean. What is flagged waits for people in `summary_review`.
 | task | does | when it fails |
 |---|---|---|
 | `plan_requests` | chooses documents without a result, estimates tokens and cost | clear it |
-| `process_batch.generate_replies` | asks, or defers to a batch API | clear it when the model is up |
+| `process_batch.generate_replies` | asks; waits for batch APIs | clear it when the model is up |
 | `process_batch.check_results` | quality, compliance, one second try | clear it |
 | `publish_results` | brings the warehouse to what may be published | clear it |
 | `ask_reviewers` | updates `tidemark_review` where flagged rows wait | clear it |
