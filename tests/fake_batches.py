@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 import re
+import sys
 import threading
 import time
 from collections import Counter, deque
@@ -74,8 +75,7 @@ class FakeBatches:
 
     def __enter__(self) -> FakeBatches:
         handler = type("Handler", (_Handler,), {"fake": self})
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-        self._server.daemon_threads = True
+        self._server = _Server(("127.0.0.1", 0), handler)
         threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
         return self
 
@@ -137,7 +137,10 @@ class FakeBatches:
             self.sent[request] += 1
             if place >= served:
                 batch.counts[end] += 1
-                if end != "failed" and self.kind != "gemini":
+                if self.kind == "anthropic" and end == "failed":
+                    # There rows fail, not batches.
+                    batch.results.append(result_row(self.kind, line, "", "error"))
+                elif self.kind != "gemini" and end != "failed":
                     batch.results.append(cut_row(self.kind, name, end))
                 continue
             spoilt = self._spoilt()
@@ -162,6 +165,15 @@ class FakeBatches:
                 self.met[spoilt] += 1
                 return spoilt
         return None
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, *_: object) -> None:
+        """Say nothing of callers that were killed."""
+        if not isinstance(sys.exception(), OSError):
+            super().handle_error(*_)  # type: ignore[arg-type]
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -7,7 +7,6 @@ import os
 import random
 import signal
 import time
-from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
@@ -119,13 +118,11 @@ def tables(database: Any) -> str:
     return json.dumps([rows(database, STATE), rows(database, ANSWERS)], default=str)
 
 
-def kill_and_compare(
-    template: Any, folder: Path, kind: Any, kills: int, fresh: Callable[..., Any] = fresh_database
-) -> None:
+def kill_and_compare(template: Any, folder: Path, kind: Any, kills: int) -> None:
     draw = random.Random(f"{kind} {kills}")
     expected, usual, done, number = "", 0, 0, 0
     while done < kills or number == 0:
-        with fresh(template, f"kill_{kind}_{number}") as database:
+        with fresh_database(template, f"kill_{kind}_{number}") as database:
             trial = Trial(database, folder, kind, seed=number)
             with trial.endpoint, trial.using():
                 trial.point()
@@ -145,5 +142,10 @@ def kill_and_compare(
 @pytest.mark.faults
 @pytest.mark.timeout(3600)
 @pytest.mark.parametrize("kind", KINDS)
-def test_kills_buy_nothing_twice(migrated_template: Any, tmp_path: Path, kind: Any) -> None:
-    kill_and_compare(migrated_template, tmp_path, kind, kills=8)
+def test_kills_buy_nothing_twice(
+    migrated_template: Any, tmp_path_factory: pytest.TempPathFactory, kind: Any
+) -> None:
+    # One home, so that the embedding model is converted once.
+    folder = tmp_path_factory.getbasetemp() / "generation"
+    folder.mkdir(exist_ok=True)
+    kill_and_compare(migrated_template, folder, kind, kills=8)
