@@ -12,7 +12,7 @@ from contextlib import aclosing
 from datetime import datetime, timedelta
 from typing import Any
 
-from include.generation.batch.contract import Found, Limits, Row, Status, request_of
+from include.generation.batch.contract import Found, Limits, Row, Status, read_row, request_of
 from include.generation.batch.transport import Transport, safe_code
 from include.generation.contract import Request
 from include.llm.endpoint import Endpoint
@@ -127,7 +127,7 @@ class AnthropicBatches:
     async def rows(self, batch: str) -> AsyncGenerator[Row]:
         """Yield the rows of the results."""
         async for line in self._http.lines(f"/v1/messages/batches/{batch}/results"):
-            yield _row(line)
+            yield read_row(_row, line, "custom_id")
 
 
 def _row(line: dict[str, Any]) -> Row:

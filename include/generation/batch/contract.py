@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 from uuid import UUID
 
 from include.errors import UnavailableError
@@ -154,7 +154,21 @@ def request_of(key: str, name: str) -> UUID | None:
         return None
 
 
-def judged(row: Row, request: UUID, schema: dict[str, object] | None) -> Result:
+def read_row(read: Callable[[dict[str, Any]], Row], line: dict[str, Any], name: str) -> Row:
+    """Return what a line of results says; one in no known form is an error of its request.
+
+    Args:
+        read: the provider's reading of a line.
+        line: of the results, whatever it holds.
+        name: of the field with the request's name.
+    """
+    try:
+        return read(line)
+    except (AttributeError, IndexError, KeyError, RecursionError, TypeError, ValueError):
+        return Row(str(line.get(name)), "error", detail="the row is in no form that is known")
+
+
+def judged(row: Row, request: UUID, schema: Mapping[str, Any] | None) -> Result:
     """Return what a row means for its request, by the rules of chat replies."""
     done = row.completion
     if row.outcome is not None or done is None:

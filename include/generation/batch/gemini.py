@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from include.errors import UnavailableError
-from include.generation.batch.contract import Found, Limits, Row, State, Status
+from include.generation.batch.contract import Found, Limits, Row, State, Status, read_row
 from include.generation.batch.transport import Transport, safe_code
 from include.generation.contract import Request
 from include.llm.endpoint import Endpoint
@@ -130,7 +130,7 @@ class GeminiBatches:
         file = (found.get("response") or output).get("responsesFile") or output.get("responsesFile")
         if file:
             async for line in self._http.lines(f"/download/v1beta/{file}:download?alt=media"):
-                yield _row(line)
+                yield read_row(_row, line, "key")
 
 
 def _row(line: dict[str, Any]) -> Row:

@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from include.generation.batch.contract import Found, Limits, Row, State, Status
+from include.generation.batch.contract import Found, Limits, Row, State, Status, read_row
 from include.generation.batch.transport import Transport, safe_code
 from include.generation.contract import Request
 from include.llm.dialect import Dialect
@@ -108,7 +108,7 @@ class OpenAIBatches:
         for name in ("output_file_id", "error_file_id"):
             if found.get(name):
                 async for line in self._http.lines(f"/files/{found[name]}/content"):
-                    yield self._row(line)
+                    yield read_row(self._row, line, "custom_id")
 
     def _row(self, line: dict[str, Any]) -> Row:
         name, answer = str(line.get("custom_id")), line.get("response")
