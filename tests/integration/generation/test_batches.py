@@ -23,6 +23,8 @@ from tests.fake_batches import FakeBatches
 from tests.integration.generation.conftest import Corpus, summary_of
 
 KINDS: tuple[Kind, ...] = ("openai", "anthropic", "gemini")
+SOME = ["openai", *(pytest.param(kind, marks=pytest.mark.faults) for kind in KINDS[1:])]
+"""What does not depend on the protocol is tried over one in CI, over all by `make faults`."""
 DOCUMENTS = 8
 Provider = Callable[..., AbstractContextManager[FakeBatches]]
 
@@ -125,9 +127,7 @@ def test_a_provider_that_does_not_answer_in_time_is_asked_what_it_has(
     assert set(fake.sent.values()) == {1}
 
 
-@pytest.mark.parametrize(
-    "kind", ["openai", *(pytest.param(kind, marks=pytest.mark.faults) for kind in KINDS[1:])]
-)
+@pytest.mark.parametrize("kind", SOME)
 def test_a_provider_that_fails_often_loses_and_doubles_nothing(
     documents: Corpus, provider: Provider, kind: Kind
 ) -> None:
@@ -155,9 +155,8 @@ def test_what_a_broken_off_batch_replied_is_kept_and_the_rest_sent_again(
     with provider(kind, ends=ends) as fake:
         ask(documents)
     assert outcomes(documents) == {"success": DOCUMENTS}
-    first = [len(batch.lines) for batch in list(fake.batches.values())[:3]]
-    again = first[0] - first[0] // 2 + first[1] - first[1] // 2 + first[2]
-    assert sorted(fake.sent.values()) == [1] * (DOCUMENTS - again) + [2] * again
+    cut = sum(batch.counts[end] for batch in fake.batches.values() for end in ends)
+    assert sum(fake.sent.values()) == DOCUMENTS + cut > DOCUMENTS
     assert set(fake.succeeded.values()) == {1}
     calls = documents.query("select status, sum(cost_usd) as cost from ops.llm_call group by 1")
     costs = {row["status"]: row["cost"] for row in calls}
@@ -166,7 +165,7 @@ def test_what_a_broken_off_batch_replied_is_kept_and_the_rest_sent_again(
     assert_settled(documents)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", SOME)
 def test_rows_without_end_are_given_up_and_tried_by_a_later_run(
     documents: Corpus, provider: Provider, kind: Kind
 ) -> None:
@@ -183,7 +182,7 @@ def test_rows_without_end_are_given_up_and_tried_by_a_later_run(
     assert_settled(documents)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", SOME)
 def test_replies_that_break_the_schema_are_corrected_once_and_refusals_stand(
     documents: Corpus, provider: Provider, kind: Kind
 ) -> None:
