@@ -93,7 +93,7 @@ async def ask(
     ]
     if not open_:
         return False
-    if batches.busy(connection, [UUID(one.request.request_id) for one in open_]):
+    if batches.open_batches(connection, [UUID(one.request.request_id) for one in open_]):
         raise ConfigurationError(
             "A provider's batch with some of these questions has not ended: set TIDEMARK_LLM_BATCH "
             "to its provider until it has."
