@@ -12,6 +12,7 @@ from include.commands.output import FAILED, reports_errors, say
 
 BENCHMARKS = {
     "embed": "embedding runtimes against SentenceTransformer.encode",
+    "generate": "a generation run over many small documents: speed, memory, growth",
     "ingest": "a whole local ingestion against its embedding and entity time",
     "llm": "a language model: tokens a second, latency, memory and cost by setting",
     "query": "search: latency, callers at once, growth, recall under filters, a peer",

@@ -5,6 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from include.errors import ConfigurationError
+from include.llm.endpoint import Endpoint
+from include.llm.local_server import SLOTS
+
+_LOCAL_CALL_SECONDS = 900.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +51,19 @@ class Limits:
             raise ConfigurationError("calls at a time: 1 <= least <= start <= most is needed")
         if self.attempts < 1:
             raise ConfigurationError("at least one attempt is needed")
+
+    @classmethod
+    def suited(cls, endpoint: Endpoint) -> Limits:
+        """Return the limits for an endpoint.
+
+        A model on this machine gets one call less than it has places, which leaves one for a
+        visitor, and is patiently waited for: what is broken off and asked again costs it the same
+        time once more.
+        """
+        if not endpoint.reports_progress:
+            return cls()
+        places = max(1, SLOTS - 1)
+        return cls(start=places, most=places, call_seconds=_LOCAL_CALL_SECONDS)
 
     @classmethod
     def fixed(cls, calls: int) -> Limits:

@@ -117,7 +117,7 @@ def _take_turn(connection: Connection, context: RunContext, source: Source) -> N
         holder := runs.acquire(connection, context.run_id, context.kind, source.name)
     ) is not None:
         if not announced:
-            logger.info("waiting for run %s, which has source %s", holder, source.name)
+            logger.warning("waiting for run %s, which has source %s", holder, source.name)
             announced = True
         if time.monotonic() > deadline:
             raise UnavailableError(

@@ -127,6 +127,22 @@ class Daemon:
                 f"{self.name} ended while it was starting (log: {self.log}):\n{self.tail()}"
             )
 
+    def listens(self) -> bool:
+        """Tell whether its port is held by it, and not by somebody else's process."""
+        identity = self.running
+        if identity is None:
+            return False
+        try:
+            process = psutil.Process(identity.pid)
+            family = [process, *process.children(recursive=True)]
+            return any(
+                connection.status == psutil.CONN_LISTEN and connection.laddr.port == self.port
+                for each in family
+                for connection in each.net_connections("tcp")
+            )
+        except psutil.Error:
+            return False
+
     def tail(self) -> str:
         """Return the last lines of its log."""
         return tail(self.log)

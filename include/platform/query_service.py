@@ -102,6 +102,8 @@ def is_ready() -> bool:
     """Tell whether the service that runs can serve."""
     import httpx
 
+    if not current().listens():
+        return False
     at = url()
     try:
         answer = httpx.get(f"{at}/readyz", timeout=5, trust_env=False)

@@ -68,7 +68,7 @@ def up(progress: Progress) -> None:
         for name in _start_missing(installation):
             progress(f"{name} started")
         _await_health(progress)
-        _await(query_service.background(), query_service.is_ready)
+        _await_query(progress)
         _await_model()
 
 
@@ -263,6 +263,17 @@ def _await(part: Daemon, ready: Callable[[], bool]) -> None:
                 "run ./tidemark up again"
             )
         time.sleep(0.2)
+
+
+def _await_query(progress: Progress) -> None:
+    try:
+        _await(query_service.background(), query_service.is_ready)
+    except UnavailableError:
+        # Another deployment may have taken the port since it was chosen: there are others.
+        if not query_service.start():
+            raise
+        progress("query started again")
+        _await(query_service.background(), query_service.is_ready)
 
 
 def _await_model() -> None:

@@ -138,15 +138,20 @@ def _schema_status() -> Component:
 
 def _airflow_status() -> list[Component]:
     health: dict[str, dict[str, Any]] | None = None
+    unread: dict[str, str] = {}
     problem = ""
     try:
         with airflow_api(seconds=5) as api:
             health = api.health()
+            unread = api.import_errors()
     except TidemarkError as error:
         problem = str(error)
     found = []
     for name in airflow.COMMANDS:
         found.append(_daemon_status(Daemon(home(), name), _unresponsive(name, health, problem)))
+    for file, trace in unread.items():
+        said = (trace.strip().splitlines() or ["no reason was given"])[-1]
+        found.append(Component(Path(file).name, False, f"Airflow cannot read it: {said}"))
     return found
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from uuid import UUID
 
 from include.errors import ConfigurationError, UnavailableError
-from include.generation.chat import answer
+from include.generation.chat import Limits, answer
 from include.generation.contract import RETRIED
 from include.generation.prompt import Subject, merge_messages
 from include.pipeline.generation import shards
@@ -108,7 +108,8 @@ async def ask(
     async with CallLedger(context, books) as ledger:
         for one in open_:
             ledger.expect(one.request, one.item_id)
-        replies = answer((one.request for one in open_), context.endpoint, on_call=ledger)
+        limits = Limits.suited(context.endpoint)
+        replies = answer((one.request for one in open_), context.endpoint, limits, ledger)
         async with aclosing(replies):
             async for result in replies:
                 await ledger.record(result)

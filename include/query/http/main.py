@@ -10,6 +10,7 @@ import sys
 
 import uvicorn
 from fastapi import FastAPI
+from uvicorn.supervisors import Multiprocess
 
 from include.errors import ConfigurationError, TidemarkError
 from include.query.http import logs
@@ -18,6 +19,7 @@ from include.settings import home, settings
 
 logger = logging.getLogger(__name__)
 
+_BACKLOG = 2048
 _GRACE_SECONDS = 20
 _SILENT_SECONDS = 120
 _SHARED_METRICS = "PROMETHEUS_MULTIPROC_DIR"
@@ -35,29 +37,36 @@ def application() -> FastAPI:
 def serve() -> None:
     """Serve until told to stop; requests in hand are finished first.
 
+    The port is held from the first moment on: loading takes long enough for another to take it.
+
     Raises:
         ConfigurationError: a setting makes no sense, or the port is taken.
     """
     given = settings()
     configured()
-    _check_port(given.bind_host, given.query_port)
-    if given.query_workers > 1:
-        _share_metrics()
-    uvicorn.run(
-        "include.query.http.main:application",
-        factory=True,
-        host=given.bind_host,
-        port=given.query_port,
-        workers=given.query_workers,
-        # Who may set X-Forwarded headers is decided here, for all uses of them alike.
-        proxy_headers=False,
-        server_header=False,
-        access_log=False,
-        log_config=None,
-        timeout_graceful_shutdown=_GRACE_SECONDS,
-        # A worker that loads the model answers nobody meanwhile, and must not be replaced for it.
-        timeout_worker_healthcheck=_SILENT_SECONDS,
-    )
+    with _listening(given.bind_host, given.query_port) as port:
+        config = uvicorn.Config(
+            "include.query.http.main:application",
+            factory=True,
+            workers=given.query_workers,
+            # Who may set X-Forwarded headers is decided here, for all uses of them alike.
+            proxy_headers=False,
+            server_header=False,
+            access_log=False,
+            log_config=None,
+            timeout_graceful_shutdown=_GRACE_SECONDS,
+            # A worker that loads the model answers nobody meanwhile, and must not be replaced
+            # for it.
+            timeout_worker_healthcheck=_SILENT_SECONDS,
+        )
+        if given.query_workers > 1:
+            _share_metrics()
+            Multiprocess(config, sockets=[port]).run()
+            return
+        server = uvicorn.Server(config)
+        server.run(sockets=[port])
+        if not server.started:
+            raise SystemExit(1)
 
 
 def main() -> int:
@@ -71,17 +80,22 @@ def main() -> int:
     return 0
 
 
-def _check_port(host: str, port: int) -> None:
+def _listening(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as error:
-            raise ConfigurationError(
-                f"{host}:{port} cannot be listened on ({error.strerror}); stop what listens there "
-                "or set TIDEMARK_QUERY_PORT."
-            ) from None
+    listening = socket.socket(family)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((host, port))
+        # Two may bind; one may listen.
+        listening.listen(_BACKLOG)
+    except OSError as error:
+        listening.close()
+        raise ConfigurationError(
+            f"{host}:{port} cannot be listened on ({error.strerror}); stop what listens there "
+            "or set TIDEMARK_QUERY_PORT."
+        ) from None
+    listening.set_inheritable(True)
+    return listening
 
 
 def _share_metrics() -> None:

@@ -10,6 +10,7 @@ import pytest
 from include.errors import ConfigurationError
 from include.generation.calls import retry_after
 from include.generation.limits import Limits
+from include.llm.endpoint import Endpoint
 
 
 @pytest.mark.parametrize(
@@ -31,3 +32,11 @@ def test_retry_after_as_a_date() -> None:
 def test_limits_that_make_no_sense(wrong: dict[str, int]) -> None:
     with pytest.raises(ConfigurationError):
         Limits(**wrong)  # type: ignore[arg-type]
+
+
+def test_a_model_on_this_machine_is_asked_little_at_a_time_and_waited_for() -> None:
+    there = Endpoint("https://api.example.com/v1", "m", seconds=60)
+    here = Endpoint("http://127.0.0.1:8091/v1", "m", seconds=60, reports_progress=True)
+    assert Limits.suited(there) == Limits()
+    assert Limits.suited(here).most < Limits().start
+    assert (Limits.suited(here).call_seconds or 0) > here.seconds
