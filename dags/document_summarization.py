@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
-from airflow.sdk import Asset, Param, dag, task_group
+from airflow.sdk import Asset, BaseOperator, Param, dag, task_group
 from airflow.sdk.exceptions import AirflowSkipException
 
-from include.airflow_adapter import generation_context, on_run_failure, review_context, task
+from include.airflow_adapter import (
+    BatchesEnded,
+    generation_context,
+    on_run_failure,
+    review_context,
+    task,
+    without_vain_retries,
+)
 
 DOC = """
 ### Document summarization
@@ -18,7 +26,7 @@ clean. What is flagged waits for people in `summary_review`.
 | task | does | when it fails |
 |---|---|---|
 | `plan_requests` | chooses documents without a result, estimates tokens and cost | clear it |
-| `process_batch.generate_replies` | asks; keeps replies | clear it when the model is up |
+| `process_batch.generate_replies` | asks; waits for batch APIs | clear it when the model is up |
 | `process_batch.check_results` | quality, compliance, one second try | clear it |
 | `publish_results` | brings the warehouse to what may be published | clear it |
 | `ask_reviewers` | updates `tidemark_review` where flagged rows wait | clear it |
@@ -31,6 +39,37 @@ Started by new documents (asset `tidemark_corpus`) it takes sources that opted i
 A budget stops a run before the call that could exceed it; the run's row in `ops.run` then says
 `stopped`, and the next run goes on. More: `docs/runbook.md`.
 """
+
+
+class GenerateReplies(BaseOperator):
+    """Asks about one batch of documents; returns its number.
+
+    What a provider's batch API works on is waited for by the triggerer, without a worker slot.
+    """
+
+    template_fields = ("shard",)
+
+    def __init__(self, *, shard: int, **options: Any) -> None:
+        super().__init__(**options)
+        self.shard = shard
+
+    def execute(self, context: Any) -> int:
+        """Ask, or send to a batch API and wait."""
+        return self._go_on()
+
+    def go_on(self, context: Any, event: Any = None) -> int:
+        """Take up what was waited for."""
+        return self._go_on()
+
+    @without_vain_retries
+    def _go_on(self) -> int:
+        from include.pipeline.generation.batches import Waiting
+        from include.pipeline.generation.step import step
+
+        came = step(generation_context(), self.shard)
+        if isinstance(came, Waiting):
+            self.defer(trigger=BatchesEnded(list(came.batches)), method_name="go_on")
+        return self.shard
 
 
 @dag(
@@ -96,14 +135,6 @@ def document_summarization() -> None:
         return list(range(plan(generation_context()).facts["batches"]))
 
     @task(pool="llm")
-    def generate_replies(shard: int) -> int:
-        """Ask about one batch; returns its number."""
-        from include.pipeline.generation.generate import generate
-
-        generate(generation_context(), shard)
-        return shard
-
-    @task(pool="llm")
     def check_results(shard: int) -> int:
         """Judge one batch; returns how many documents wait for people."""
         from include.pipeline.generation.check import check
@@ -136,7 +167,8 @@ def document_summarization() -> None:
     @task_group
     def process_batch(shard: int) -> None:
         """Take one batch through the model and the filters."""
-        check_results(generate_replies(shard))
+        replies = GenerateReplies(task_id="generate_replies", shard=shard, pool="llm")
+        check_results(replies.output)
 
     published = publish_results()
     process_batch.expand(shard=plan_requests()) >> published >> [finish_run(), ask_reviewers()]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import os
 import smtplib
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from datetime import datetime
 from decimal import Decimal
 from email.message import EmailMessage
@@ -18,6 +19,7 @@ import httpx
 from airflow.sdk import Connection, get_current_context
 from airflow.sdk import task as airflow_task
 from airflow.sdk.exceptions import AirflowFailException, AirflowNotFoundException
+from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 from include.errors import ConfigurationError
 from include.pipeline.context import RunContext
@@ -149,6 +151,34 @@ def llm_endpoint() -> Endpoint:
         context_tokens=given.llm_context_tokens,
         seconds=given.llm_seconds,
     )
+
+
+class BatchesEnded(BaseTrigger):  # type: ignore[misc]
+    """Fires when a provider's batches have ended; its task looks for itself what they came to.
+
+    Args:
+        batches: the provider's ids; with none it fires after one look's time.
+    """
+
+    def __init__(self, batches: list[str]) -> None:
+        super().__init__()
+        self.batches = batches
+
+    def serialize(self) -> tuple[str, dict[str, Any]]:
+        """Return what makes it again; keys of the provider are not part of it."""
+        return (f"{type(self).__module__}.{type(self).__name__}", {"batches": self.batches})
+
+    async def run(self) -> AsyncIterator[TriggerEvent]:
+        """Look at the batches until they have ended."""
+        from include.pipeline.generation.batches import wait
+
+        try:
+            await wait(await asyncio.to_thread(llm_endpoint), self.batches)
+        except Exception as error:
+            # The task meets what is wrong, too, and fails with it.
+            logger.warning("batches could not be looked at: %s", type(error).__name__)
+            await asyncio.sleep(settings().llm_batch_poll_seconds)
+        yield TriggerEvent({"batches": len(self.batches)})
 
 
 def _least(*budgets: Decimal | None) -> Decimal | None:

@@ -9,7 +9,7 @@ from decimal import Decimal
 from difflib import get_close_matches
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from croniter import croniter
 from dotenv import dotenv_values
@@ -131,6 +131,17 @@ class Settings(BaseSettings):
     )
     llm_price_output: Decimal | None = Field(
         None, ge=0, description="USD a million completion tokens."
+    )
+    llm_batch: Literal["none", "openai", "anthropic", "gemini"] = Field(
+        "none",
+        description="Whose batch API the generation DAG uses, with the model and key above: "
+        "openai, anthropic, gemini or none.",
+    )
+    llm_batch_url: str | None = Field(
+        None, description="Base URL of that API; default: the provider's own."
+    )
+    llm_batch_poll_seconds: float = Field(
+        60, gt=0, description="Seconds between two looks at a provider's batches."
     )
     llm_batch_discount: Decimal = Field(
         Decimal("0.5"), ge=0, le=1, description="Share of these prices that batch APIs charge."

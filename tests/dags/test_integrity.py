@@ -136,6 +136,12 @@ def test_the_review_is_wired(parsed: dict[str, Any]) -> None:
     assert tasks["ask_again"]["outlets"] == ["tidemark_review"]
 
 
+def test_batches_are_waited_for_without_a_worker(parsed: dict[str, Any]) -> None:
+    tasks = parsed["dags"]["document_summarization"]["tasks"]
+    assert tasks["process_batch.generate_replies"]["pool"] == "llm"
+    assert "process_batch.generate_replies" in tasks["process_batch.check_results"]["upstream"]
+
+
 def test_reviewers_are_asked_beside_the_end_of_the_run(parsed: dict[str, Any]) -> None:
     tasks = parsed["dags"]["document_summarization"]["tasks"]
     assert tasks["ask_reviewers"]["outlets"] == ["tidemark_review"]

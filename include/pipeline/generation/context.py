@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from decimal import Decimal
+from uuid import uuid4
 
 from include.errors import ConfigurationError
 from include.generation.prices import Prices, configured_prices
 from include.generation.task import SUMMARY, GenerationTask, load_tasks
 from include.llm.endpoint import Endpoint
-from include.settings import staging_root, tasks_folder
+from include.settings import settings, staging_root, tasks_folder
 from include.staging import Staging
 
 
@@ -26,7 +27,8 @@ class GenerationContext:
         limit: documents at most; None takes all.
         again: buy again what was bought before.
         budget: USD that the run may spend; None sets no limit.
-        worker: which attempt of which task this is, for the ledger.
+        worker: which attempt of which task this is, for the ledger; never the same for two, or a
+            call that was in flight at a kill would pass for one of the next attempt.
     """
 
     run_id: str
@@ -38,7 +40,7 @@ class GenerationContext:
     limit: int | None = None
     again: bool = False
     budget: Decimal | None = None
-    worker: str = "local"
+    worker: str = field(default_factory=lambda: f"local {uuid4().hex[:12]}")
     staging: Staging = field(init=False)
 
     def __post_init__(self) -> None:
@@ -69,3 +71,13 @@ class GenerationContext:
     def prices(self) -> Prices:
         """What the model's tokens cost."""
         return configured_prices(local=self.is_small)
+
+    @property
+    def is_batched(self) -> bool:
+        """Whether a provider's batch API is used."""
+        return settings().llm_batch != "none"
+
+    @property
+    def batch_prices(self) -> Prices:
+        """What the model's tokens cost through the batch API."""
+        return configured_prices(local=self.is_small, batch=True)

@@ -12,7 +12,7 @@ from contextlib import aclosing
 from typing import Any
 from uuid import UUID
 
-from include.errors import UnavailableError
+from include.errors import ConfigurationError, UnavailableError
 from include.generation.chat import Limits, answer
 from include.generation.contract import RETRIED
 from include.generation.prompt import Subject, merge_messages
@@ -23,7 +23,7 @@ from include.pipeline.generation.ledger import CallLedger
 from include.pipeline.generation.prepare import MERGE, WHOLE, Question, question
 from include.settings import settings
 from include.staging import Manifest
-from include.store import generation, runs
+from include.store import batches, generation, runs
 from include.store.database import Connection, connect
 
 logger = logging.getLogger(__name__)
@@ -60,9 +60,9 @@ def generate(context: GenerationContext, shard: int) -> Manifest:
             for row in batch.subjects:
                 subjects.write(row)
             stopped |= asyncio.run(ask(context, connection, books, batch.questions))
-            merging = _merges(context, connection, batch)
+            merging = merges(context, connection, batch)
             stopped |= asyncio.run(ask(context, connection, books, merging))
-            for row in _results(connection, [*batch.questions, *merging]):
+            for row in results_of(connection, [*batch.questions, *merging]):
                 counts[row["outcome"]] += 1
                 results.write(row)
         runs.record_stage(
@@ -70,7 +70,7 @@ def generate(context: GenerationContext, shard: int) -> Manifest:
         )
         manifest = attempt.commit({"outcomes": dict(counts), "stopped": stopped})
     logger.info("batch %s: %s", shard, ", ".join(f"{n} {name}" for name, n in counts.items()))
-    _refuse_outage(counts)
+    refuse_outage(counts)
     return manifest
 
 
@@ -93,6 +93,11 @@ async def ask(
     ]
     if not open_:
         return False
+    if batches.open_batches(connection, [UUID(one.request.request_id) for one in open_]):
+        raise ConfigurationError(
+            "A provider's batch with some of these questions has not ended: set TIDEMARK_LLM_BATCH "
+            "to its provider until it has."
+        )
     generation.begin_requests(
         connection,
         (
@@ -111,7 +116,7 @@ async def ask(
         return ledger.stopped
 
 
-def _merges(context: GenerationContext, connection: Connection, batch: Prepared) -> list[Question]:
+def merges(context: GenerationContext, connection: Connection, batch: Prepared) -> list[Question]:
     """Return the questions that make one reply of those about a document's parts."""
     parts: dict[UUID, list[Question]] = defaultdict(list)
     for one in batch.questions:
@@ -142,7 +147,7 @@ def _readable(reply: str) -> str:
     )
 
 
-def _results(connection: Connection, asked: Iterable[Question]) -> Iterator[Row]:
+def results_of(connection: Connection, asked: Iterable[Question]) -> Iterator[Row]:
     """Yield the outcome of each item: of its whole or merged reply, else of a part that failed."""
     by_item: dict[UUID, list[Question]] = defaultdict(list)
     for one in asked:
@@ -162,7 +167,12 @@ def _results(connection: Connection, asked: Iterable[Question]) -> Iterator[Row]
         }
 
 
-def _refuse_outage(counts: Counter[str]) -> None:
+def refuse_outage(counts: Counter[str]) -> None:
+    """Fail a batch that most questions of which nobody answered.
+
+    Raises:
+        UnavailableError: it is so.
+    """
     failed = counts["error"]
     if failed >= _LEAST_FAILING and failed > _FAILING * counts.total():
         raise UnavailableError(

@@ -163,7 +163,7 @@ class _Meter:
 
     def __init__(self, context: GenerationContext, connection: Connection) -> None:
         self._task = context.task
-        self._prices = context.prices
+        self._prices = context.batch_prices if context.is_batched else context.prices
         self._reply = _usual_reply(connection, context) or int(
             self._task.options.max_tokens * _REPLY_SHARE
         )

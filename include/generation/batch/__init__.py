@@ -1,0 +1,1 @@
+"""Batch APIs of providers behind one interface: submit, find again, wait, read."""

@@ -1,0 +1,372 @@
+"""A provider of batches that speaks one of three protocols over real HTTP, and fails on demand."""
+
+from __future__ import annotations
+
+import json
+import random
+import re
+import sys
+import threading
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email import message_from_bytes
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, Literal
+
+from tests.fake_batch_rows import Body, Kind, Spoilt, chat_of, cut_row, jsonl, result_row
+
+Fault = Literal["busy", "broken", "drop", "drop_after", "hang", "html"]
+"""Of a call. ``drop_after``: it was carried out, and the connection drops before the answer."""
+KEY = "key-of-the-fake"
+
+
+@dataclass
+class Batch:
+    name: str
+    key: str
+    lines: list[Body]
+    made: float = field(default_factory=time.time)
+    state: str = "running"
+    results: list[Body] = field(default_factory=list)
+    counts: Counter[str] = field(default_factory=Counter)
+
+
+class FakeBatches:
+    """A provider on a port of its own.
+
+    Args:
+        kind: whose protocol.
+        reply: from a chat body (``messages``) to what the model says.
+        seconds: from a batch's purchase to its end.
+        faults: the share of calls that meet each fault.
+        first: faults of the first purchases, one each; None lets one through.
+        spoils: the share of rows that meet each; drawn anew when a row is sent again.
+        ends: how batches end, in the order of purchase: ``expired`` and ``cancelled`` after half of
+            their rows, ``failed`` without any; later ones complete.
+    """
+
+    def __init__(
+        self,
+        kind: Kind,
+        reply: Callable[[Body], str],
+        *,
+        seconds: float = 0.1,
+        faults: Mapping[Fault, float] | None = None,
+        first: tuple[Fault | None, ...] = (),
+        spoils: Mapping[Spoilt, float] | None = None,
+        ends: tuple[str, ...] = (),
+        seed: int = 0,
+    ) -> None:
+        self.kind, self.reply, self.seconds = kind, reply, seconds
+        self.faults, self.first = dict(faults or {}), deque(first)
+        self.spoils, self.ends = dict(spoils or {}), deque(ends)
+        self.batches: dict[str, Batch] = {}
+        self.files: dict[str, bytes] = {}
+        self.created: Counter[str] = Counter()
+        self.sent: Counter[str] = Counter()
+        self.succeeded: Counter[str] = Counter()
+        self.met: Counter[str] = Counter()
+        self.calls = 0
+        self._random, self._lock, self._numbers = random.Random(seed), threading.RLock(), 0
+        self._server: ThreadingHTTPServer | None = None
+
+    def __enter__(self) -> FakeBatches:
+        handler = type("Handler", (_Handler,), {"fake": self})
+        self._server = _Server(("127.0.0.1", 0), handler)
+        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        assert self._server is not None
+        self._server.shutdown()
+        self._server.server_close()
+
+    @property
+    def root(self) -> str:
+        assert self._server is not None
+        return f"http://127.0.0.1:{self._server.server_port}"
+
+    @property
+    def url(self) -> str:
+        return f"{self.root}/v1" if self.kind == "openai" else self.root
+
+    def fault(self, purchase: bool) -> Fault | None:
+        with self._lock:
+            self.calls += 1
+            if purchase and self.first:
+                return self.first.popleft()
+            drawn = self._random.random()
+            for fault, share in self.faults.items():
+                drawn -= share
+                if drawn < 0:
+                    self.met[fault] += 1
+                    return fault
+        return None
+
+    def number(self, word: str) -> str:
+        with self._lock:
+            self._numbers += 1
+            return f"{word}{self._numbers}"
+
+    def buy(self, key: str, lines: list[Body]) -> Batch:
+        """Take a batch and work out at once what it will come to."""
+        with self._lock:
+            batch = Batch(self.number("batch_"), key, lines)
+            self.batches[batch.name] = batch
+            self.created[key] += 1
+            end = self.ends.popleft() if self.ends else "completed"
+            self._work(batch, end)
+        return batch
+
+    def ended(self, name: str) -> Batch:
+        with self._lock:
+            batch = self.batches[name]
+            if batch.state == "running" and time.time() - batch.made >= self.seconds:
+                batch.state = batch.__dict__["end"]
+            return batch
+
+    def _work(self, batch: Batch, end: str) -> None:
+        batch.__dict__["end"] = end
+        served = 0 if end == "failed" else len(batch.lines) // (1 if end == "completed" else 2)
+        for place, line in enumerate(batch.lines):
+            name = line.get("custom_id") or line["key"]
+            request = name.rpartition("-")[2]
+            self.sent[request] += 1
+            if place >= served:
+                batch.counts[end] += 1
+                if self.kind == "anthropic" and end == "failed":
+                    # There rows fail, not batches.
+                    batch.results.append(result_row(self.kind, line, "", "error"))
+                elif self.kind != "gemini" and end != "failed":
+                    batch.results.append(cut_row(self.kind, name, end))
+                continue
+            spoilt = self._spoilt()
+            batch.counts["errored" if spoilt == "error" else "succeeded"] += 1
+            if spoilt == "missing":
+                continue
+            if spoilt == "stranger":
+                stranger = {**line, "custom_id": "no-request", "key": "no-request"}
+                batch.results.append(result_row(self.kind, stranger, "Somebody else's.", None))
+            if spoilt not in {"error", "invalid", "refused"}:
+                self.succeeded[request] += 1
+            text = '{"unknown": 1}' if spoilt == "invalid" else self.reply(chat_of(self.kind, line))
+            rows = [result_row(self.kind, line, text, spoilt)]
+            batch.results += rows * (2 if spoilt == "duplicate" else 1)
+        self._random.shuffle(batch.results)
+
+    def _spoilt(self) -> Spoilt | None:
+        drawn = self._random.random()
+        for spoilt, share in self.spoils.items():
+            drawn -= share
+            if drawn < 0:
+                self.met[spoilt] += 1
+                return spoilt
+        return None
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, *_: object) -> None:
+        """Say nothing of callers that were killed."""
+        if not isinstance(sys.exception(), OSError):
+            super().handle_error(*_)  # type: ignore[arg-type]
+
+
+class _Handler(BaseHTTPRequestHandler):
+    fake: FakeBatches
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+    def do_GET(self) -> None:
+        self._serve(b"")
+
+    def do_POST(self) -> None:
+        self._serve(self.rfile.read(int(self.headers.get("content-length", 0))))
+
+    def _serve(self, raw: bytes) -> None:
+        fake = self.fake
+        path, _, query = self.path.partition("?")
+        told = self.headers.get("authorization", "").removeprefix("Bearer ")
+        if KEY not in {told, self.headers.get("x-api-key"), self.headers.get("x-goog-api-key")}:
+            return self._send(401, {"error": {"code": "invalid_api_key", "message": "no"}})
+        purchase = self.command == "POST" and bool(
+            re.search(r"/batches$|:batchGenerateContent$", path)
+        )
+        fault = fake.fault(purchase)
+        if fault == "busy":
+            return self._send(429, {"error": {"code": "rate_limited"}}, {"Retry-After": "0.05"})
+        if fault == "broken":
+            return self._send(500, {"error": {"code": "server_error"}})
+        if fault == "html":
+            return self._send_raw(200, b"<html>Bad gateway</html>")
+        if fault == "drop":
+            self.close_connection = True
+            return None
+        status, value, headers = getattr(self, f"_{fake.kind}")(path, query, raw)
+        if fault == "hang":
+            time.sleep(3)
+        if fault in {"drop_after", "hang"}:
+            self.close_connection = True
+            return None
+        if isinstance(value, bytes):
+            return self._send_raw(status, value, headers)
+        return self._send(status, value, headers)
+
+    def _send(self, status: int, value: Body, headers: Mapping[str, str] | None = None) -> None:
+        self._send_raw(status, json.dumps(value).encode(), headers)
+
+    def _send_raw(self, status: int, data: bytes, headers: Mapping[str, str] | None = None) -> None:
+        self.send_response(status)
+        for name, value in (headers or {}).items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+    # OpenAI
+
+    def _openai(self, path: str, query: str, raw: bytes) -> tuple[int, Any, Mapping[str, str]]:
+        fake = self.fake
+        if path == "/v1/files":
+            parts = _form(self.headers["content-type"], raw)
+            assert parts["purpose"] == b"batch"
+            name = fake.number("file-")
+            fake.files[name] = parts["file"]
+            return 200, {"id": name, "object": "file"}, {}
+        if path == "/v1/batches" and self.command == "POST":
+            asked = json.loads(raw)
+            assert asked["endpoint"] == "/v1/chat/completions"
+            assert asked["completion_window"] == "24h"
+            lines = [json.loads(line) for line in fake.files[asked["input_file_id"]].splitlines()]
+            batch = fake.buy(next(iter(asked["metadata"].values())), lines)
+            return 200, self._openai_batch(batch), {}
+        if path == "/v1/batches":
+            some, more = _page(fake, query, "after")
+            return 200, {"data": [self._openai_batch(one) for one in some], "has_more": more}, {}
+        if path.startswith("/v1/batches/"):
+            return 200, self._openai_batch(fake.ended(path.rpartition("/")[2])), {}
+        name, part = path.removeprefix("/v1/files/").removesuffix("/content").split("-")
+        wanted = [
+            line
+            for line in fake.batches[name].results
+            if (line["error"] is not None) == (part == "e")
+        ]
+        return 200, jsonl(wanted), {}
+
+    def _openai_batch(self, batch: Batch) -> Body:
+        state = {"running": "in_progress"}.get(batch.state, batch.state)
+        ended = batch.state not in {"running", "failed"}
+        return {
+            "id": batch.name,
+            "object": "batch",
+            "status": state,
+            "created_at": int(batch.made),
+            "metadata": {"tidemark_batch": batch.key},
+            "output_file_id": f"{batch.name}-o" if ended else None,
+            "error_file_id": f"{batch.name}-e" if ended else None,
+            "errors": {"data": [{"code": "invalid_file"}]} if state == "failed" else None,
+        }
+
+    # Anthropic
+
+    def _anthropic(self, path: str, query: str, raw: bytes) -> tuple[int, Any, Mapping[str, str]]:
+        fake = self.fake
+        assert self.headers["anthropic-version"] == "2023-06-01"
+        if path == "/v1/messages/batches" and self.command == "POST":
+            lines = json.loads(raw)["requests"]
+            for line in lines:
+                assert re.fullmatch(r"[a-zA-Z0-9_-]{1,64}", line["custom_id"])
+            batch = fake.buy(lines[0]["custom_id"].rpartition("-")[0], lines)
+            return 200, self._anthropic_batch(batch), {}
+        if path == "/v1/messages/batches":
+            some, more = _page(fake, query, "after_id")
+            data = [self._anthropic_batch(one) for one in some]
+            last = data[-1]["id"] if data else None
+            return 200, {"data": data, "has_more": more, "last_id": last}, {}
+        if path.endswith("/results"):
+            return 200, jsonl(fake.ended(path.split("/")[-2]).results), {}
+        return 200, self._anthropic_batch(fake.ended(path.rpartition("/")[2])), {}
+
+    def _anthropic_batch(self, batch: Batch) -> Body:
+        ended = batch.state != "running"
+        names = {"expired": "expired", "cancelled": "canceled", "failed": "errored"}
+        counts = dict.fromkeys(("processing", "succeeded", "errored", "canceled", "expired"), 0)
+        for name, count in batch.counts.items():
+            counts[names.get(name, name) if ended else "processing"] += count
+        made = datetime.fromtimestamp(batch.made, UTC).isoformat().replace("+00:00", "Z")
+        return {
+            "id": batch.name,
+            "type": "message_batch",
+            "processing_status": "ended" if ended else "in_progress",
+            "request_counts": counts,
+            "created_at": made,
+            "results_url": "https://elsewhere.example/results",
+        }
+
+    # Gemini
+
+    def _gemini(self, path: str, query: str, raw: bytes) -> tuple[int, Any, Mapping[str, str]]:
+        fake = self.fake
+        if path == "/upload/v1beta/files":
+            assert self.headers["x-goog-upload-command"] == "start"
+            place = fake.number("place")
+            return 200, b"", {"X-Goog-Upload-URL": f"{fake.root}/upload/v1beta/files/{place}"}
+        if path.startswith("/upload/v1beta/files/"):
+            assert self.headers["x-goog-upload-command"] == "upload, finalize"
+            name = fake.number("files/")
+            fake.files[name] = raw
+            return 200, {"file": {"name": name}}, {}
+        if path.endswith(":batchGenerateContent"):
+            asked = json.loads(raw)["batch"]
+            file = fake.files[asked["input_config"]["file_name"]]
+            batch = fake.buy(
+                asked["display_name"], [json.loads(line) for line in file.splitlines()]
+            )
+            return 200, self._gemini_batch(batch), {}
+        if path == "/v1beta/batches":
+            some, more = _page(fake, query, "pageToken")
+            listed = {"operations": [self._gemini_batch(one) for one in some]}
+            return 200, listed | ({"nextPageToken": some[-1].name} if more else {}), {}
+        if path.startswith("/v1beta/batches/"):
+            return 200, self._gemini_batch(fake.ended(path.rpartition("/")[2])), {}
+        name = path.removeprefix("/download/v1beta/files/").removesuffix(":download")
+        assert query == "alt=media"
+        return 200, jsonl(fake.batches[name].results), {}
+
+    def _gemini_batch(self, batch: Batch) -> Body:
+        state = {"running": "RUNNING", "completed": "SUCCEEDED"}.get(
+            batch.state, batch.state.upper()
+        )
+        value: Body = {
+            "name": f"batches/{batch.name}",
+            "metadata": {"displayName": batch.key, "state": f"BATCH_STATE_{state}"},
+        }
+        if batch.state != "running":
+            value["done"] = True
+            if batch.results:
+                value["metadata"]["output"] = {"responsesFile": f"files/{batch.name}"}
+        return value
+
+
+def _page(fake: FakeBatches, query: str, name: str) -> tuple[list[Batch], bool]:
+    """Newest first, two a page."""
+    all_ = [fake.ended(batch) for batch in reversed(list(fake.batches))]
+    given = dict(part.split("=") for part in query.split("&") if part)
+    names = [batch.name for batch in all_]
+    start = names.index(given[name]) + 1 if name in given else 0
+    return all_[start : start + 2], len(all_) > start + 2
+
+
+def _form(kind: str, raw: bytes) -> dict[str, bytes]:
+    message = message_from_bytes(f"Content-Type: {kind}\r\n\r\n".encode() + raw)
+    found = {}
+    for part in message.get_payload():
+        name = part.get_param("name", header="content-disposition")  # type: ignore[union-attr]
+        found[str(name)] = part.get_payload(decode=True)  # type: ignore[union-attr]
+    return found  # type: ignore[return-value]
