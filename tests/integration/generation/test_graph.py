@@ -10,6 +10,7 @@ import pytest
 
 from include.enrichment.entities import normalised_name
 from include.store.database import connect
+from include.store.removal import remove_source
 from tests.integration.generation.conftest import Corpus, summary_of
 
 TEXT = "Reports.\nAcme Ltd  bought the\nHarbour Mill in May. The mill (old) closed."
@@ -48,9 +49,9 @@ def graph(corpus: Corpus) -> Corpus:
     return corpus
 
 
-def _publish(graph: Corpus, acl: tuple[str, ...] = ()) -> Any:
+def _publish(graph: Corpus, acl: tuple[str, ...] = (), text: str = TEXT) -> Any:
     """Publish one document with the graph, whatever the filters think of the reply."""
-    doc_id = graph.put("Mill", TEXT, acl)
+    doc_id = graph.put("Mill", text, acl)
     graph.run()
     graph.query(
         "update ops.review set state = 'approved', decided_by = 'ada', decided_at = now() "
@@ -88,6 +89,18 @@ def test_the_graph_leaves_with_its_document(graph: Corpus) -> None:
     graph.remove("Mill")
     for view in ("evidence", "node", "edge"):
         assert graph.query(f"select * from warehouse.{view}") == []
+
+
+def test_a_rejection_and_a_purge_take_the_graph_along(graph: Corpus) -> None:
+    _publish(graph)
+    graph.query("update ops.generation_item set state = 'rejected' returning 1")
+    assert graph.published() == {}
+    assert _evidence(graph) == []
+    _publish(graph, text=f"Again. {TEXT}")
+    assert len(_evidence(graph)) == 2
+    with connect(graph.dsn) as connection:
+        remove_source(connection, "port", purge=True)
+    assert graph.query("select * from warehouse.graph_evidence") == []
 
 
 def test_readers_see_the_graph_of_their_documents_alone(graph: Corpus) -> None:
