@@ -120,7 +120,7 @@ def _answer(client: Client, query: str) -> None:
 
 def _summarise() -> None:
     """Have the model summarise the sample's own documents; those of the packages are many."""
-    from include.commands.summarize import TASK, counts, run_through_airflow
+    from include.commands.summarize import STATES, TASK, counts, run_through_airflow
     from include.platform import model
 
     if model.endpoint() is None:
@@ -144,7 +144,8 @@ def _summarise() -> None:
             ).fetchone()
             or {}
         )
-    print_table(("of this run", "documents"), list((counted.get("outcomes") or {}).items()))
+    outcomes = counted.get("outcomes") or {}
+    print_table(("of this run", "documents"), [(name, outcomes.get(name, 0)) for name in STATES])
     print_table(("in the warehouse", ""), list(stored.items()))
     for row in shown:
         say(f"{row['title']}: {_line(row['summary'])}")
