@@ -183,8 +183,12 @@ def _words(text: str) -> str:
 
 def judged_item(context: GenerationContext, subject: Row, judged: Verdict) -> Row:
     """Return the item of a judged reply, as the store keeps it."""
+    of_input: list[Row] = json.loads(subject["findings"])
+    rules = {f.rule for _, f in judged.findings if f.action == "review"}
+    # What people are to see for its document waits for them however harmless the reply is.
+    of_document = {str(row["rule"]) for row in of_input if row["action"] == "review"}
     flags = [f"quality/{reason}" for reason in judged.reasons]
-    flags += sorted({f"compliance/{f.rule}" for _, f in judged.findings if f.action == "review"})
+    flags += [f"compliance/{rule}" for rule in sorted(rules | of_document)]
     blocked = judged.compliance_status == "blocked"
     output: Row | None = {**judged.output, "entities": _entities(subject, judged.output)}
     if blocked:
@@ -195,14 +199,14 @@ def judged_item(context: GenerationContext, subject: Row, judged: Verdict) -> Ro
         for path, finding in judged.findings
     ]
     return {
-        **_settled(context, subject, state, [*json.loads(subject["findings"]), *findings]),
+        **_settled(context, subject, state, [*of_input, *findings]),
         "outcome": "success",
         "output": output,
         "output_hash": ids.json_hash(output) if output is not None else None,
         "flags": flags if state == "review" else [],
         "grounded_score": judged.score,
         "quality": judged.quality,
-        "compliance_status": judged.compliance_status,
+        "compliance_status": "review" if of_document and not blocked else judged.compliance_status,
         "detail": "the policy blocks the reply" if blocked else None,
     }
 

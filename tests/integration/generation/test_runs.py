@@ -114,6 +114,19 @@ def test_a_policy_that_blocks_keeps_documents_from_the_model(summaries: Corpus) 
     assert key not in json.dumps([row["evidence"] for row in found])
 
 
+def test_a_marked_document_waits_however_harmless_its_summary_is(summaries: Corpus) -> None:
+    text = "Berth 7 is let until May to a yard that builds ferries for the northern islands."
+    summaries.put("berths", text, record={"classification": "confidential"})
+    assert summaries.run()[1] == {"selected": 4, "clean": 3, "review": 1, "published": 3}
+    assert set(summaries.published()) == set(FACTS)
+    (waiting,) = summaries.query(
+        "select i.flags, i.compliance_status from ops.generation_item as i "
+        "inner join ops.review as r using (item_id) where r.state = 'waiting'"
+    )
+    assert waiting["compliance_status"] == "review"
+    assert any("confidential" in flag for flag in waiting["flags"])
+
+
 def test_an_endpoint_that_fails_loses_nothing(summaries: Corpus) -> None:
     summaries.endpoint.faults = {"broken": 0.3, "drop": 0.2, "busy": 0.2}
     summaries.run()
