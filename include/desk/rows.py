@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
+
+import psycopg
 
 from include import ids
 from include.desk.marks import document_marks, output_parts
@@ -12,11 +15,13 @@ from include.desk.models import DecisionBody, Person
 from include.errors import ConfigurationError
 from include.query.http.problems import ProblemError, not_found
 from include.settings import tasks_folder
-from include.store import review
-from include.store.database import connect
+from include.store import generation, review
+from include.store.database import Connection, connect
 
 if TYPE_CHECKING:
     from include.generation.task import GenerationTask
+
+logger = logging.getLogger(__name__)
 
 Row = dict[str, Any]
 _MOST = 500
@@ -74,6 +79,9 @@ def shown(dsn: str, person: Person, item_id: UUID) -> Row:
 def decide(dsn: str, person: Person, item_id: UUID, body: DecisionBody) -> str:
     """Store what somebody decides about a row they may see; return the review's state.
 
+    What is approved is published at once. Where that fails the decision stands, and the next task
+    that publishes makes up for it.
+
     Raises:
         ProblemError: 403, 404, 409 or 422; the text says why and what to do.
     """
@@ -92,9 +100,23 @@ def decide(dsn: str, person: Person, item_id: UUID, body: DecisionBody) -> str:
     )
     try:
         with connect(dsn) as connection:
-            return review.decide(connection, decision)
+            state = review.decide(connection, decision)
+            if state == "approved":
+                _publish(connection, item_id)
     except review.DecisionRefusedError as refused:
         raise ProblemError(_STATUS.get(refused.code, 409), str(refused)) from None
+    return state
+
+
+def _publish(connection: Connection, item_id: UUID) -> None:
+    try:
+        generation.publish(connection, [item_id])
+    except psycopg.Error as error:
+        logger.warning(
+            "row %s is approved and not yet published (%s); the next run publishes it",
+            item_id,
+            error.sqlstate or type(error).__name__,
+        )
 
 
 def _row(dsn: str, person: Person, item_id: UUID) -> Row:

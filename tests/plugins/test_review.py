@@ -118,8 +118,34 @@ def test_who_decides_is_who_is_logged_in(web: Web, waiting: Desk) -> None:
         assert ann.post(path, json=decision(waiting)).json() == {"state": "approved"}
         answer = ann.post(path, json=decision(waiting, action="reject"))
         assert (answer.status_code, answer.json()["status"]) == (409, 409)
+    assert {title: row["approved_by"] for title, row in waiting.published().items()} == {
+        "Sluice": "ann"
+    }
+    assert waiting.publish() == 0
+
+
+def test_an_approval_stands_where_the_warehouse_cannot_be_written(web: Web, waiting: Desk) -> None:
+    path = f"/tidemark/review/api/rows/{item_of(waiting, 'Sluice')}/decision"
+    waiting.query("revoke execute on function warehouse.publish from tidemark_pipeline")
+    try:
+        with web.as_user("ann") as ann:
+            assert ann.post(path, json=decision(waiting)).json() == {"state": "approved"}
+    finally:
+        waiting.query("grant execute on function warehouse.publish to tidemark_pipeline")
+    assert waiting.published() == {}
     assert waiting.publish() == 1
-    assert waiting.published()["Sluice"]["approved_by"] == "ann"
+
+
+def test_neither_a_rejection_nor_an_edit_publishes_by_itself(web: Web, waiting: Desk) -> None:
+    paths = {
+        t: f"/tidemark/review/api/rows/{item_of(waiting, t)}/decision" for t in ("Sluice", "Tides")
+    }
+    edit = decision(waiting, action="edit", fields={"summary": "The sluice is closed now."})
+    with web.as_user("ann") as ann:
+        assert ann.post(paths["Sluice"], json=edit).json() == {"state": "waiting"}
+        body = decision(waiting, action="reject")
+        assert ann.post(paths["Tides"], json=body).json() == {"state": "rejected"}
+    assert waiting.published() == {}
 
 
 def test_only_texts_can_be_edited_and_only_as_the_task_wants_them(web: Web, waiting: Desk) -> None:
@@ -181,7 +207,7 @@ def test_other_sites_cannot_use_the_cookie(
     headers = {name: value.replace("SELF", web.url) for name, value in headers.items()}
     with web.as_browser("ann") as client:
         assert client.post(path, json=decision(waiting), headers=headers).status_code == status
-    assert waiting.publish() == (status == 200)
+    assert len(waiting.published()) == (status == 200)
 
 
 def test_findings_are_where_the_text_is_shown(web: Web, waiting: Desk) -> None:
@@ -268,7 +294,7 @@ def test_approve_edit_and_reject_by_keyboard(visit: Visit, waiting: Desk) -> Non
         ("edit", "admin", "9 June is nowhere"),
         ("reject", "admin", "wrong"),
     ]
-    assert waiting.publish() == 1
+    assert len(waiting.published()) == 1
 
 
 def test_readers_read(visit: Visit) -> None:

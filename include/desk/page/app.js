@@ -2,7 +2,7 @@
 import { announce, by, h, problemView, toast } from "./dom.js";
 import { rowView } from "./row.js";
 
-const DONE = { approve: "Approved", edit: "Edit saved; it is checked before it is published", reject: "Rejected" };
+const DONE = { approve: "Approved and published", edit: "Edit saved; it is checked before it is published", reject: "Rejected" };
 const KEYS = "tidemark.review.keys";
 let listed = { rows: [] };
 let open = null;
@@ -55,7 +55,7 @@ function nothing() {
   const some = listed.waiting > 0;
   by("row").replaceChildren(
     h("div", { class: "nothing" }, h("h2", {}, some ? "Nothing waits here" : "Nothing waits"),
-      h("p", { class: "fine" }, some ? "Other rows wait: choose all batches, sources and reasons." : "What is flagged next will stand here. In Airflow, answer the task with “Apply decisions” to publish.")),
+      h("p", { class: "fine" }, some ? "Other rows wait: choose all batches, sources and reasons." : "What is flagged next will stand here. In Airflow, answer the task with “Apply decisions” to end its batch and to have edits checked.")),
   );
 }
 

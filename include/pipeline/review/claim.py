@@ -21,11 +21,12 @@ _BODY = """
 {count} for a decision: {flags}.
 
 **[Open the review page]({link})**: each row shows its document, its text and what was found side by
-side, and takes approve, edit or reject. What you decide there counts under your name at once.
+side, and takes approve, edit or reject. What you decide there counts under your name at once, and
+what you approve is published.
 
 When you are done here:
 
-- **{apply}** publishes what was approved, checks edits again, and asks again about what is left.
+- **{apply}** checks edits again, publishes those that pass, and asks again about what is left.
 - **{reject}** also rejects, under your name, every row of this batch that nobody has decided.
 
 Nothing is approved by waiting: after {days} days without an answer the rows go to the next run.
