@@ -8,6 +8,7 @@ import typer
 
 from include.commands import (
     answer,
+    export,
     identity,
     ingest,
     link,
@@ -51,6 +52,7 @@ app.command()(serve.serve)
 app.add_typer(sources.app, name="sources")
 app.command()(ingest.ingest)
 app.command()(summarize.summarize)
+app.command()(export.export)
 app.command()(search.search)
 app.command()(answer.answer)
 app.add_typer(quarantine.app, name="quarantine")

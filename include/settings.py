@@ -168,6 +168,11 @@ class Settings(BaseSettings):
     review_days: int = Field(
         7, ge=1, description="Days that a run of `summary_review` waits for people."
     )
+    export_url: str | None = Field(
+        None,
+        description="Where each run that publishes also writes the public rows of the warehouse as "
+        "Parquet: an absolute folder, file:///…, s3://… or gs://…. Default: nowhere.",
+    )
     month_budget: Decimal | None = Field(
         None, ge=0, description="USD that all generation may spend in a month (UTC)."
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 
+from include.pipeline.export import export_published
 from include.pipeline.generation.context import GenerationContext
 from include.settings import settings, staging_root
 from include.staging import remove_expired
@@ -46,6 +47,7 @@ def finish(context: GenerationContext) -> tuple[str, dict[str, int]]:
     )
     with connect(context.dsn) as connection:
         state = "stopped" if stopped else "success"
+        export_published(connection)
         runs.close_run(connection, context.run_id, state, published, detail)
     if detail:
         logger.warning("%s", detail)

@@ -6,6 +6,7 @@ import logging
 from collections import Counter
 from typing import Any
 
+from include.pipeline.export import export_published
 from include.pipeline.review.claim import REJECT_REST, ReviewContext
 from include.store import generation, review, runs
 from include.store.database import Connection, connect
@@ -55,6 +56,7 @@ def finish(context: ReviewContext) -> dict[str, int]:
     """
     with connect(context.dsn) as connection:
         published = generation.publish(connection)
+        export_published(connection)
         counted = {**review.counts(connection, context.run_id), "published": published}
         review.release(connection, context.run_id)
         runs.close_run(connection, context.run_id, "success", counted)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from decimal import Decimal
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -41,6 +42,21 @@ def test_documents_are_summarised_and_published_once(summaries: Corpus) -> None:
 
     assert summaries.run() == ("success", {})
     assert summaries.paid == 3
+
+
+def test_a_run_exports_the_public_rows_where_the_settings_say(
+    summaries: Corpus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    summaries.put("cranes", FACTS["cranes"], acl=("crew",))
+    monkeypatch.setenv("TIDEMARK_EXPORT_URL", tmp_path.as_uri())
+    settings.cache_clear()
+    try:
+        assert summaries.run()[0] == "success"
+    finally:
+        monkeypatch.undo()
+        settings.cache_clear()
+    manifest = json.loads((tmp_path / "manifest.json").read_text())
+    assert manifest["tables"]["document_summary"]["rows"] == 2
 
 
 def test_only_what_changed_is_asked_again(summaries: Corpus) -> None:
