@@ -28,7 +28,7 @@ _NAMED = 5
 
 
 class ValidationError(TidemarkError):
-    """What was loaded does not hold together; the asset is withheld."""
+    """What was loaded or published does not hold together; the asset is withheld."""
 
 
 def validate_staged(context: RunContext) -> Manifest:
@@ -78,11 +78,11 @@ def validate_loaded(context: RunContext) -> Manifest:
         for page in loaded.changed(connection, context.run_id, _DOCUMENTS_A_FRAME):
             checked += len(page)
             for failure in validation.check_loaded(loaded.frame(connection, table, page)):
-                problems.append(_describe(failure.expectation, failure.doc_ids))
+                problems.append(describe(failure.expectation, failure.doc_ids))
         names = _sources(context)
         lost = outcomes.lost(connection, names)
         if lost:
-            problems.append(_describe("every input has an outcome", lost))
+            problems.append(describe("every input has an outcome", lost))
         counted = outcomes.count(connection, context.run_id, names, _scope(context))
         seconds = time.monotonic() - started
         runs.record_stage(connection, context.run_id, "validate_loaded", 0, checked, seconds)
@@ -115,7 +115,8 @@ def _staged_inputs(context: RunContext) -> Iterator[Row]:
             yield {**row, "key": None, "occurrence": None}
 
 
-def _describe(expectation: str, doc_ids: Sequence[str]) -> str:
+def describe(expectation: str, doc_ids: Sequence[str]) -> str:
+    """Return a sentence that says what does not hold, and for which documents."""
     shown = ", ".join(doc_ids[:_NAMED])
     more = f" and {len(doc_ids) - _NAMED} more" if len(doc_ids) > _NAMED else ""
     return f"Expected that {expectation}; not so for {shown}{more}."

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from typing import Any
 from uuid import UUID
 
+import psycopg
+from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
 from include.generation.task import GenerationTask
@@ -147,3 +149,20 @@ def publish(connection: Connection, items: Sequence[UUID] | None = None) -> int:
             (list(items) if items is not None else None,),
         ).fetchone()
     return int(row["written"]) if row else 0
+
+
+def measures(connection: Connection, run_id: str, page: int) -> Generator[list[Row]]:
+    """Yield what validation looks at, a row an item that a run has settled, in pages.
+
+    Args:
+        connection: as the pipeline role, in autocommit mode.
+        run_id: the run's.
+        page: rows at most in a page.
+    """
+    with (
+        connection.transaction(),
+        psycopg.ServerCursor(connection, "measures", row_factory=dict_row) as cursor,
+    ):
+        cursor.execute(statement("generation_measures"), {"run_id": run_id})
+        while rows := cursor.fetchmany(page):
+            yield rows

@@ -1,4 +1,4 @@
-"""What must hold of documents before and after they are loaded, as expectation suites.
+"""What must hold of documents before and after they are loaded, and of what is generated.
 
 Frames have one row a document and are bounded by the caller; a failing row is named by its
 ``doc_id``. The import of Great Expectations takes seconds, so few tasks validate.
@@ -86,6 +86,43 @@ def check_loaded(frame: pd.DataFrame) -> list[Failure]:
             "passages carry the document's access list": _zero("acl_errors"),
             "vectors have norm 1": gxe.ExpectColumnValuesToBeBetween(
                 column="norm_error", max_value=NORM_TOLERANCE
+            ),
+        },
+    )
+
+
+def check_generated(frame: pd.DataFrame) -> list[Failure]:
+    """Check the requests and results of a generation run, and its rows in the warehouse.
+
+    Args:
+        frame: columns ``doc_id, without_outcome, unanswered, without_output, grounded_score,
+            cost_usd, unapproved, other_output, acl_errors, outdated, summary_length`` (one row an
+            item; the last is null where no summary is published).
+
+    Returns:
+        What failed, for which documents; empty when all is well.
+    """
+    import great_expectations.expectations as gxe
+
+    return _validate(
+        frame,
+        {
+            "there is one result a document": gxe.ExpectColumnValuesToBeUnique(column="doc_id"),
+            "every result has an outcome": _zero("without_outcome"),
+            "a success has an answered request": _zero("unanswered"),
+            "a success has an output": _zero("without_output"),
+            "support lies between 0 and 1": gxe.ExpectColumnValuesToBeBetween(
+                column="grounded_score", min_value=0, max_value=1
+            ),
+            "cost is not negative": gxe.ExpectColumnValuesToBeBetween(
+                column="cost_usd", min_value=0
+            ),
+            "what is published is clean or approved": _zero("unapproved"),
+            "what is published is what was judged": _zero("other_output"),
+            "published rows carry the document's access list": _zero("acl_errors"),
+            "published rows are of the current version": _zero("outdated"),
+            "a published summary is not empty": gxe.ExpectColumnValuesToBeBetween(
+                column="summary_length", min_value=1
             ),
         },
     )

@@ -6,6 +6,7 @@ import logging
 
 from include.pipeline.export import export_published
 from include.pipeline.generation.context import GenerationContext
+from include.pipeline.generation.validate import validate
 from include.settings import settings, staging_root
 from include.staging import remove_expired
 from include.store import generation, runs
@@ -33,6 +34,9 @@ def finish(context: GenerationContext) -> tuple[str, dict[str, int]]:
 
     Returns:
         The state, and the counts of :func:`publish`.
+
+    Raises:
+        ValidationError: what was generated or published does not hold together.
     """
     published = context.staging.manifest("published").facts["outcomes"]
     batches = context.staging.manifest("plan").facts["batches"]
@@ -47,6 +51,7 @@ def finish(context: GenerationContext) -> tuple[str, dict[str, int]]:
     )
     with connect(context.dsn) as connection:
         state = "stopped" if stopped else "success"
+        validate(connection, context.run_id)
         export_published(connection)
         runs.close_run(connection, context.run_id, state, published, detail)
     if detail:

@@ -9,11 +9,13 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from include import ids
 from include.generation.task import SUMMARY
 from include.pipeline.generation.plan import estimate
+from include.pipeline.validate import ValidationError
 from include.settings import settings
-from include.store import lineage
-from include.store.database import connect
+from include.store import generation, lineage
+from include.store.database import Connection, connect
 from include.store.removal import remove_source
 from tests.integration.generation.conftest import Corpus
 
@@ -57,6 +59,38 @@ def test_a_run_exports_the_public_rows_where_the_settings_say(
         settings.cache_clear()
     manifest = json.loads((tmp_path / "manifest.json").read_text())
     assert manifest["tables"]["document_summary"]["rows"] == 2
+
+
+@pytest.mark.parametrize(
+    ("damage", "expected"),
+    [
+        ("update warehouse.summary set acl = '{x}' where title = 'cranes'", "access list"),
+        ("update warehouse.summary set summary = '' where title = 'cranes'", "not empty"),
+        ("update warehouse.summary set output_hash = 'x' where title = 'cranes'", "was judged"),
+        (
+            "delete from ops.llm_request where item_id in "
+            "(select item_id from warehouse.summary where title = 'cranes')",
+            "answered request",
+        ),
+    ],
+)
+def test_what_does_not_hold_in_the_warehouse_fails_the_run(
+    summaries: Corpus, monkeypatch: pytest.MonkeyPatch, damage: str, expected: str
+) -> None:
+    published = generation.publish
+
+    def damaged(connection: Connection) -> int:
+        written = published(connection)
+        summaries.query(damage + " returning 1")
+        return written
+
+    monkeypatch.setattr(generation, "publish", damaged)
+    with pytest.raises(ValidationError, match=expected) as caught:
+        summaries.run()
+    assert str(ids.doc_id("port", "cranes")) in str(caught.value)
+    assert str(ids.doc_id("port", "tides")) not in str(caught.value)
+    states = [row["state"] for row in summaries.query("select state from ops.run")]
+    assert states == ["failed"]
 
 
 def test_only_what_changed_is_asked_again(summaries: Corpus) -> None:
