@@ -30,7 +30,7 @@ clean. What is flagged waits for people in `summary_review`.
 | `process_batch.check_results` | quality, compliance, one second try | clear it |
 | `publish_results` | brings the warehouse to what may be published | clear it |
 | `ask_reviewers` | updates `tidemark_review` where flagged rows wait | clear it |
-| `finish_run` | ends the run, updates `tidemark_warehouse` | clear it |
+| `finish_run` | checks and exports what was published, updates `tidemark_warehouse` | clear it |
 
 Started by new documents (asset `tidemark_corpus`) it takes sources that opted in
 (`./tidemark sources set NAME --summarize`), at most `TIDEMARK_SUMMARIZE_LIMIT` documents and
