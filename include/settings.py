@@ -173,6 +173,14 @@ class Settings(BaseSettings):
         description="Where each run that publishes also writes the public rows of the warehouse as "
         "Parquet: an absolute folder, file:///…, s3://… or gs://…. Default: nowhere.",
     )
+    lineage_url: str | None = Field(
+        None,
+        description="Where tasks tell OpenLineage what they read and wrote: http(s)://host, or "
+        "file:///… for a file of JSON lines. Default: nowhere.",
+    )
+    lineage_api_key: str | None = Field(
+        None, repr=False, description="Key that the OpenLineage server at http(s)://… asks for."
+    )
     month_budget: Decimal | None = Field(
         None, ge=0, description="USD that all generation may spend in a month (UTC)."
     )

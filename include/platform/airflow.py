@@ -9,12 +9,12 @@ import json
 import subprocess
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
-from include.errors import UnavailableError
+from include.errors import ConfigurationError, UnavailableError
 from include.platform import daemon
 from include.platform.daemon import Daemon, fingerprint_of
 from include.platform.processes import rotate, tail
@@ -43,6 +43,7 @@ class AirflowSettings:
         port: its port.
         parallelism: tasks at a time.
         schedule_from: ISO time; schedules begin with the interval after it.
+        lineage: variables that say where OpenLineage events go; see :func:`lineage_variables`.
         fingerprint: anything else that must restart the processes when it changes.
     """
 
@@ -53,6 +54,7 @@ class AirflowSettings:
     port: int
     parallelism: int
     schedule_from: str
+    lineage: dict[str, str] = field(default_factory=dict)
     fingerprint: str = ""
 
     @property
@@ -100,12 +102,35 @@ def environment(config: AirflowSettings, secrets: Secrets) -> dict[str, str]:
         "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "120",
         "AIRFLOW__SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL": "60",
         "AIRFLOW__LOGGING__COLORED_CONSOLE_LOG": "False",
+        "AIRFLOW__OPENLINEAGE__NAMESPACE": "tidemark",
+        "AIRFLOW__OPENLINEAGE__EXTRACTORS": "include.airflow_lineage.TaskExtractor",
+        "AIRFLOW__OPENLINEAGE__DISABLE_SOURCE_CODE": "True",
         "GX_ANALYTICS_ENABLED": "false",
         "SCARF_ANALYTICS": "false",
         "DO_NOT_TRACK": "1",
         # Without it a process that sets its title overwrites the environment that marks it.
         "SPT_NOENV": "1",
+        **config.lineage,
     }
+
+
+def lineage_variables(url: str | None, api_key: str | None) -> dict[str, str]:
+    """Return the variables that send OpenLineage events to a server or a file; none without a URL.
+
+    Raises:
+        ConfigurationError: the URL is neither.
+    """
+    if not url:
+        return {}
+    parts = urlsplit(url)
+    if parts.scheme in ("http", "https") and parts.hostname:
+        return {"OPENLINEAGE_URL": url, **({"OPENLINEAGE_API_KEY": api_key} if api_key else {})}
+    if parts.scheme == "file" and parts.path.strip("/"):
+        transport = {"type": "file", "log_file_path": unquote(parts.path), "append": True}
+        return {"AIRFLOW__OPENLINEAGE__TRANSPORT": json.dumps(transport)}
+    raise ConfigurationError(
+        f"TIDEMARK_LINEAGE_URL is {url}; it must be http(s)://host or file:///path/lineage.jsonl."
+    )
 
 
 def passwords_file(secrets: Secrets) -> Path:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from include.errors import TidemarkError, UnavailableError
 from include.platform import airflow, database, model, query_service
-from include.platform.airflow import Airflow, AirflowSettings
+from include.platform.airflow import Airflow, AirflowSettings, lineage_variables
 from include.platform.airflow_api import AirflowApi, heartbeat
 from include.platform.daemon import Daemon
 from include.platform.postgres import EmbeddedPostgres
@@ -187,6 +187,7 @@ def _airflow_settings() -> AirflowSettings:
         port=port,
         parallelism=_parallelism(),
         schedule_from=_schedule_from(),
+        lineage=lineage_variables(settings().lineage_url, settings().lineage_api_key),
         fingerprint=settings().model_dump_json(),
     )
 

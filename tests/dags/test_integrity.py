@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from include.lineage.tasks import lineage
 from include.settings import ROOT
 
 HEAVY = (
@@ -101,6 +102,13 @@ def test_tasks_can_be_retried_and_end(parsed: dict[str, Any]) -> None:
             assert task["retries"] >= 1
             assert task["backoff"] > 1
             assert task["timeout"]
+
+
+def test_lineage_is_told_of_what_tasks_read_and_write(parsed: dict[str, Any]) -> None:
+    tasks = {(dag, task) for dag, found in parsed["dags"].items() for task in found["tasks"]}
+    assert lineage().keys() - tasks == set()
+    # What these do is told by the runs that they start, or is nothing but an asset.
+    assert {task for _, task in tasks - lineage().keys()} <= {"publish_corpus", "validate_loaded"}
 
 
 def test_ingestion_is_wired(parsed: dict[str, Any]) -> None:

@@ -23,6 +23,7 @@ class Product:
     def __init__(self, home: Path, endpoint: FakeEndpoint) -> None:
         self.home = home
         self.endpoint = endpoint
+        self.lineage_file = home / "lineage.jsonl"
         self.environment = {
             **os.environ,
             "TIDEMARK_HOME": str(home),
@@ -35,6 +36,7 @@ class Product:
             "TIDEMARK_LLM_API_KEY": endpoint.api_key,
             "TIDEMARK_LLM_PRICE_INPUT": "1",
             "TIDEMARK_LLM_PRICE_OUTPUT": "2",
+            "TIDEMARK_LINEAGE_URL": self.lineage_file.as_uri(),
         }
 
     def run(self, *arguments: str, code: int = 0) -> str:

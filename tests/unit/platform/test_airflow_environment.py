@@ -1,10 +1,17 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
-from include.platform.airflow import AirflowSettings, base_url, environment
+from include.errors import ConfigurationError
+from include.platform.airflow import (
+    AirflowSettings,
+    base_url,
+    environment,
+    lineage_variables,
+)
 from include.platform.secrets import Secrets
 from include.settings import ROOT
 
@@ -61,3 +68,20 @@ def test_a_second_look_gives_the_same(variables: dict[str, str], tmp_path: Path)
 )
 def test_a_server_is_called_by_an_address_that_exists(host: str, url: str) -> None:
     assert base_url(host, 80) == url
+
+
+def test_lineage_goes_to_a_server_a_file_or_nowhere() -> None:
+    assert lineage_variables(None, None) == {}
+    assert lineage_variables("https://marquez.example", "key") == {
+        "OPENLINEAGE_URL": "https://marquez.example",
+        "OPENLINEAGE_API_KEY": "key",
+    }
+    told = lineage_variables("file:///var/log/a%20b.jsonl", None)
+    transport = json.loads(told["AIRFLOW__OPENLINEAGE__TRANSPORT"])
+    assert transport["log_file_path"] == "/var/log/a b.jsonl"
+
+
+@pytest.mark.parametrize("url", ["marquez.example", "file://", "ftp://marquez.example", "https://"])
+def test_a_wrong_place_for_lineage_is_refused(url: str) -> None:
+    with pytest.raises(ConfigurationError, match="TIDEMARK_LINEAGE_URL"):
+        lineage_variables(url, None)
