@@ -40,6 +40,7 @@ def load(context: RunContext) -> Manifest:
         for batch in range(decided.facts["batches"]):
             result = _load_batch(connection, context, batch, withheld)
             merged, refused = merged + result[0], refused + result[1]
+        vectors.end_bulk(connection)
         updates = context.staging.rows(decided, "update")
         for page in _pages(updates):
             done = store.merge(connection, context.run_id, page)
@@ -74,6 +75,8 @@ def _load_batch(
     enriched = context.staging.manifest("enrich", batch)
     embedded = context.staging.manifest("embed", batch)
     table = vectors.table_name(connection, embedded.facts["model_id"])
+    if batch == 0:
+        vectors.begin_bulk(connection, table)
     known = _vectors(context.staging.rows(embedded, "vectors"))
     marks = {row["chunk_id"]: row["spans"] for row in context.staging.rows(embedded, "flags")}
     rows = (

@@ -7,8 +7,10 @@ import multiprocessing
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from datetime import UTC, datetime
+from threading import Thread
 from uuid import uuid4
 
+from include import validation
 from include.pipeline.context import RunContext
 from include.pipeline.deduplicate import deduplicate
 from include.pipeline.discover import discover
@@ -50,6 +52,9 @@ def _run(context: RunContext, progress: Progress) -> dict[str, int]:
         progress("deduplicate", 0, 1)
         batches = deduplicate(context).facts["batches"]
         progress("deduplicate", 1, 1)
+        if batches:
+            # While the workers are busy, so that no core idles later.
+            Thread(target=validation.prepare, daemon=True).start()
         pool.map("enrich and embed", _enrich_and_embed, batches)
     result: dict[str, int] = {}
     for name, stage in (

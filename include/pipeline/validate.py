@@ -25,6 +25,10 @@ logger = logging.getLogger(__name__)
 
 _DOCUMENTS_A_FRAME = 2000
 _NAMED = 5
+_NAMES = (
+    "source", "key", "doc_id", "uri", "record_id", "file_path", "source_hash", "meta_hash",
+    "own_acl", "fence",
+)  # fmt: skip
 
 
 class ValidationError(TidemarkError):
@@ -43,16 +47,10 @@ def validate_staged(context: RunContext) -> Manifest:
     with context.staging.attempt("validate_staged") as attempt:
         withheld = attempt.writer("withheld", shards.withheld())
         attempt.writer("quarantine", shards.quarantine())
-        for batch in range(decided.facts["batches"]):
-            enriched = context.staging.manifest("enrich", batch)
-            embedded = context.staging.manifest("embed", batch)
-            rows = context.staging.rows(enriched, "documents", shards.IMAGES)
-            known = _measures(context.staging.rows(embedded, "vectors"))
-            dimension = embedded.facts["dimension"]
-            while page := list(islice(rows, _DOCUMENTS_A_FRAME)):
-                failed = _check_page(page, known, dimension)
-                checked += len(page)
-                _withhold(attempt, page, failed)
+        rows = _staged_rows(context, decided.facts["batches"])
+        while page := list(islice(rows, _DOCUMENTS_A_FRAME)):
+            checked += len(page)
+            _withhold(attempt, [row for row, _ in page], _failed([frame for _, frame in page]))
         manifest = attempt.commit()
     seconds = time.monotonic() - started
     with connect(context.dsn) as connection:
@@ -133,21 +131,29 @@ def _measures(rows: Iterable[Row]) -> dict[str, tuple[int, float]]:
     return measures
 
 
-def _check_page(
-    page: list[Row], known: dict[str, tuple[int, float]], dimension: int
-) -> dict[str, list[str]]:
+def _staged_rows(context: RunContext, batches: int) -> Iterator[tuple[Row, Row]]:
+    """Yield of each staged document what names it, and its row of the frame that is checked."""
+    for batch in range(batches):
+        enriched = context.staging.manifest("enrich", batch)
+        embedded = context.staging.manifest("embed", batch)
+        known = _measures(context.staging.rows(embedded, "vectors"))
+        dimension = embedded.facts["dimension"]
+        for row in context.staging.rows(enriched, "documents", shards.IMAGES):
+            yield {name: row[name] for name in _NAMES}, _frame_row(row, known, dimension)
+
+
+def _failed(page: list[Row]) -> dict[str, list[str]]:
     """Return the failed expectations of each document that has any."""
     import pandas as pd
 
-    frame = pd.DataFrame([_frame_row(row, known) for row in page])
     failed: dict[str, list[str]] = defaultdict(list)
-    for failure in validation.check_staged(frame, dimension):
+    for failure in validation.check_staged(pd.DataFrame(page)):
         for doc_id in failure.doc_ids:
             failed[doc_id].append(failure.expectation)
     return failed
 
 
-def _frame_row(row: Row, known: dict[str, tuple[int, float]]) -> Row:
+def _frame_row(row: Row, known: dict[str, tuple[int, float]], dimension: int) -> Row:
     passages = json.loads(row["passages"])
     length = len(row["text"])
     measures = [known[p["input_hash"]] for p in passages if p["input_hash"] in known]
@@ -158,8 +164,7 @@ def _frame_row(row: Row, known: dict[str, tuple[int, float]]) -> Row:
         "passages": len(passages),
         "offset_errors": sum(not 0 <= p["start_char"] < p["end_char"] <= length for p in passages),
         "vectors_missing": len(passages) - len(measures),
-        "least_dimension": min((m[0] for m in measures), default=0),
-        "most_dimension": max((m[0] for m in measures), default=0),
+        "dimension_errors": sum(measure[0] != dimension for measure in measures),
         "norm_error": max((m[1] for m in measures), default=1.0),
     }
 

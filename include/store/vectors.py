@@ -80,6 +80,18 @@ def table_name(connection: Connection, model_id: str) -> str:
     return str(row["table_name"])
 
 
+def begin_bulk(connection: Connection, table: str) -> None:
+    """Do without the index of a table that holds nothing yet, until :func:`end_bulk`."""
+    connection.execute("select corpus.begin_bulk_vectors(%s)", (table,))
+
+
+def end_bulk(connection: Connection) -> None:
+    """Build the index of the active model's vectors where it is missing."""
+    connection.execute(
+        "select corpus.end_bulk_vectors(table_name) from corpus.embedding_model where active"
+    )
+
+
 def active_table(connection: Connection) -> str | None:
     """Return the table of the active model; None before anything was embedded."""
     row = connection.execute(
