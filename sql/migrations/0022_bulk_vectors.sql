@@ -1,4 +1,4 @@
--- A first load: building the graph once over all vectors is much quicker than adding each to it, and
+-- A first load: building the graph once over all vectors is much quicker than adding each to it and
 -- uses several cores. Only an empty table loses its index, so no search misses it.
 create function corpus.begin_bulk_vectors(table_name text) returns boolean
 language plpgsql security definer set search_path = pg_catalog, public, pg_temp
