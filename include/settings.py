@@ -95,7 +95,7 @@ class Settings(BaseSettings):
     )
     staging_keep_days: int = Field(7, ge=0, description="Days that shards of ended runs are kept.")
     workers: int = Field(0, ge=0, description="Processes of a local run; 0 means one a core.")
-    batch_size: int = Field(400, ge=1, description="Documents a batch, before batches are capped.")
+    batch_size: int = Field(800, ge=1, description="Documents a batch, before batches are capped.")
     max_batches: int = Field(32, ge=1, description="Batches a mapped stage is cut into at most.")
     parser_memory_mb: int = Field(1024, description="Memory limit of a parser process, MiB.")
     parser_seconds: int = Field(

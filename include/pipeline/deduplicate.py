@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 
 _LOOK_UP = 200
 _BYTES_A_LOOK_UP = 32 << 20
-_CHARS_A_BATCH = 1_000_000
+_CHARS_A_BATCH = 2_000_000
 _ALONE = 64
 """So few documents are one batch: loading the models twice would cost more than it saves."""
 

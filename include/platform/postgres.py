@@ -238,7 +238,7 @@ class EmbeddedPostgres:
             # TCP alone: socket paths are limited to 107 bytes, and checkouts lie deep.
             "unix_socket_directories": "",
             "max_connections": 150,
-            "shared_buffers": f"{min(2048, max(128, memory // 8))}MB",
+            "shared_buffers": f"{min(8192, max(128, memory // 4))}MB",
             "maintenance_work_mem": "256MB",
             "work_mem": "16MB",
             "effective_cache_size": f"{max(512, memory // 2)}MB",
