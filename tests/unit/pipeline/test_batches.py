@@ -20,7 +20,7 @@ def two_cores(monkeypatch: pytest.MonkeyPatch) -> Generator[None]:
 
 @pytest.mark.parametrize(
     ("documents", "batches"),
-    [(1, 1), (64, 1), (65, 2), (400, 2), (1000, 4), (5183, 14), (10_000, 26), (1_000_000, 32)],
+    [(1, 1), (64, 1), (65, 2), (800, 2), (1000, 2), (5183, 8), (10_000, 14), (1_000_000, 32)],
 )
 def test_every_core_gets_as_many(documents: int, batches: int) -> None:
     size = _batch_size(documents)
