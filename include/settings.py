@@ -83,7 +83,9 @@ class Settings(BaseSettings):
     cache_mb: int = Field(
         32, ge=0, description="Memory of a worker's cache of results, MiB; 0 keeps none."
     )
-    airflow_parallelism: int = Field(0, description="Tasks at a time; 0 means one a core.")
+    airflow_parallelism: int = Field(
+        0, description="Tasks at a time; 0 means one a core and one that waits for a model."
+    )
     schedule: str = Field("0 * * * *", description="Cron expression of the ingestion, or `none`.")
     schedule_from: datetime | None = Field(
         None,

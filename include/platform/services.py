@@ -206,7 +206,16 @@ def _schedule_from() -> str:
 
 
 def _parallelism() -> int:
-    return settings().airflow_parallelism or workers()
+    return settings().airflow_parallelism or workers() + 1
+
+
+def pool_slots(name: str, parallelism: int) -> int:
+    """Return how many tasks of a pool may run at once.
+
+    A task that asks a language model waits for minutes, and most of the tasks that run at a time
+    must be left for those that do not.
+    """
+    return max(1, parallelism // 3) if name == "llm" else max(1, min(parallelism, workers()))
 
 
 def _start_missing(installation: Airflow) -> list[str]:
@@ -234,7 +243,7 @@ def _await_health(progress: Progress) -> None:
             waited = True
             time.sleep(0.5)
         for name, description in POOLS.items():
-            api.ensure_pool(name, _parallelism(), description)
+            api.ensure_pool(name, pool_slots(name, _parallelism()), description)
         _await_dags(api, deadline)
 
 
