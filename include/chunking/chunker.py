@@ -28,6 +28,8 @@ CHUNKER_VERSION = "1"
 """Part of the fingerprint of passages: raise it when the cuts or the embedded string change."""
 MIN_TEXT_TOKENS = 16
 """Left for the text where title and headings fill the limit of a model."""
+_DOUBT = 16
+"""Tokens by which the count of a piece cut at white space may be off, and never is by many."""
 
 Piece = tuple[int, int, tuple[str, ...]]
 _FINER: tuple[Callable[[str, int, int], Iterator[Boundary]], ...] = (
@@ -82,8 +84,9 @@ class Chunker:
         sections = _outermost(section_tree(text, headings), text)
         spare = 0
         while True:
-            pieces = list(_Cut(self, title, text, counts, spare).pack(sections, ()))
-            excess = self._excess(title, text, pieces)
+            cut = _Cut(self, title, text, counts, spare)
+            pieces = list(cut.pack(sections, ()))
+            excess = self._excess(title, text, [piece for piece in pieces if not cut.fits(piece)])
             if excess <= 0 or spare >= self._limit:
                 return _passages(text, pieces, pages)
             # Counts of spans add up but for cuts inside words; where they did not, leave room.
@@ -98,6 +101,8 @@ class Chunker:
 
     def _excess(self, title: str, text: str, pieces: Sequence[Piece]) -> int:
         inputs = [embedding_input(title, path, text[start:end]) for start, end, path in pieces]
+        if not inputs:
+            return 0
         worst = 0
         for first in range(0, len(inputs), 64):
             encodings = self._tokenizer.encode_batch(
@@ -118,7 +123,14 @@ class _Cut:
         self._text = text
         self._counts = counts
         self._spare = spare
-        self._budgets: dict[tuple[str, ...], int] = {}
+        self._rooms: dict[tuple[str, ...], int] = {}
+
+    def fits(self, piece: Piece) -> bool:
+        """Tell whether a piece surely fits, being short enough and cut at white space."""
+        start, end, path = piece
+        if self._counts.size(start, end) + _DOUBT > self._room(path):
+            return False
+        return not any(_inside_word(self._text, at) for at in (start, end))
 
     def pack(self, sections: Sequence[Section], parent: tuple[str, ...]) -> Iterator[Piece]:
         """Yield the pieces of sibling sections, small neighbours together."""
@@ -200,12 +212,18 @@ class _Cut:
         return Atom(start, end, self._counts.before(start), self._counts.before(end), cost)
 
     def _budget(self, path: tuple[str, ...]) -> int:
-        if path not in self._budgets:
+        return max(max(self._room(path), MIN_TEXT_TOKENS) - self._spare, 1)
+
+    def _room(self, path: tuple[str, ...]) -> int:
+        if path not in self._rooms:
             # The piece that its own heading opens has other lines above it than those after it.
-            above = [context_lines(self._title, part, set()) for part in (path, path[:-1])]
-            room = min(self._chunker.room(lines) for lines in above)
-            self._budgets[path] = max(max(room, MIN_TEXT_TOKENS) - self._spare, 1)
-        return self._budgets[path]
+            above = [context_lines(self._title, part, set()) for part in {path, path[:-1]}]
+            self._rooms[path] = min(self._chunker.room(lines) for lines in above)
+        return self._rooms[path]
+
+
+def _inside_word(text: str, at: int) -> bool:
+    return 0 < at < len(text) and not (text[at - 1].isspace() or text[at].isspace())
 
 
 def _outermost(root: Section, text: str) -> list[Section]:

@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 import logging
 import time
+from collections import deque
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any, Self
 
 from include.pipeline import shards
 from include.pipeline.context import RunContext
@@ -32,19 +35,16 @@ def load(context: RunContext) -> Manifest:
     """
     started = time.monotonic()
     decided = context.staging.manifest("deduplicate")
-    merged = refused = 0
-    with connect(context.dsn) as connection:
+    with connect(context.dsn) as connection, _Merges(context) as merges:
         checked = context.staging.manifest("validate_staged")
         withheld = {row["doc_id"] for row in context.staging.rows(checked, "withheld")}
         quarantine.apply(connection, context.run_id, context.staging.rows(checked, "quarantine"))
         for batch in range(decided.facts["batches"]):
-            result = _load_batch(connection, context, batch, withheld)
-            merged, refused = merged + result[0], refused + result[1]
+            _load_batch(connection, context, batch, withheld, merges)
+        for page in _pages(context.staging.rows(decided, "update")):
+            merges.add(page)
+        merged, refused = merges.wait()
         vectors.end_bulk(connection)
-        updates = context.staging.rows(decided, "update")
-        for page in _pages(updates):
-            done = store.merge(connection, context.run_id, page)
-            merged, refused = merged + done.staged - done.refused, refused + done.refused
         with context.staging.attempt("load") as attempt:
             manifest = attempt.commit({"merged": merged, "refused": refused})
         seconds = time.monotonic() - started
@@ -69,9 +69,57 @@ def _pages(rows: Iterable[Row]) -> Iterator[list[Row]]:
         yield page
 
 
+class _Merges:
+    """Merges pages on two connections: one page is copied while another one is merged.
+
+    The database lets merges take turns. The first page is waited for, because it sets the average
+    length that the weights of terms start from.
+    """
+
+    def __init__(self, context: RunContext) -> None:
+        self._context = context
+        self._stack = ExitStack()
+        self._pending: deque[Future[store.Merged]] = deque()
+        self._done: list[store.Merged] = []
+
+    def __enter__(self) -> Self:
+        self._idle = [self._stack.enter_context(connect(self._context.dsn)) for _ in range(2)]
+        self._pool = self._stack.enter_context(ThreadPoolExecutor(len(self._idle)))
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    def add(self, page: list[Row], needed: Iterable[Row] = (), table: str | None = None) -> None:
+        """Merge a page soon; raises what an earlier one failed with."""
+        while len(self._pending) == 2:
+            self._done.append(self._pending.popleft().result())
+        self._pending.append(self._pool.submit(self._merge, page, needed, table))
+        if not self._done:
+            self.wait()
+
+    def wait(self) -> tuple[int, int]:
+        """Return how many documents were merged and how many refused, once all are through."""
+        while self._pending:
+            self._done.append(self._pending.popleft().result())
+        refused = sum(done.refused for done in self._done)
+        return sum(done.staged for done in self._done) - refused, refused
+
+    def _merge(self, page: list[Row], needed: Iterable[Row], table: str | None) -> store.Merged:
+        connection = self._idle.pop()
+        try:
+            return store.merge(connection, self._context.run_id, page, needed, table)
+        finally:
+            self._idle.append(connection)
+
+
 def _load_batch(
-    connection: Connection, context: RunContext, batch: int, withheld: set[str]
-) -> tuple[int, int]:
+    connection: Connection,
+    context: RunContext,
+    batch: int,
+    withheld: set[str],
+    merges: _Merges,
+) -> None:
     enriched = context.staging.manifest("enrich", batch)
     embedded = context.staging.manifest("embed", batch)
     table = vectors.table_name(connection, embedded.facts["model_id"])
@@ -84,12 +132,9 @@ def _load_batch(
         for row in context.staging.rows(enriched, "documents")
         if row["doc_id"] not in withheld
     )
-    merged = refused = 0
     for page in _pages(rows):
-        done = store.merge(connection, context.run_id, page, _needed(page, known), table)
-        merged, refused = merged + done.staged - done.refused, refused + done.refused
-    logger.info("batch %s: merged %s documents", batch, merged)
-    return merged, refused
+        merges.add(page, _needed(page, known), table)
+    logger.info("batch %s: handed its documents to the merge", batch)
 
 
 def _marked(row: Row, marks: dict[str, str]) -> Row:

@@ -120,6 +120,7 @@ def merge(
         script(connection, "load_begin")
         staged = _stage(connection, documents)
         _stage_vectors(connection, vectors)
+        run(connection, "load_take_turn")
         refused = run(connection, "load_drop_fenced").rowcount
         run(connection, "load_drop_orphans")
         run(connection, "load_drop_orphan_mentions")
@@ -241,8 +242,15 @@ def _chunk_values(passage: Row, average: float) -> tuple[Any, ...]:
     return tuple(values[name] for name in _CHUNK)
 
 
+def _has_no_passages(connection: Connection) -> bool:
+    row = connection.execute("select passages = 0 as none from corpus.lexical_total").fetchone()
+    return bool(row and row["none"])
+
+
 def _average_length(connection: Connection, passages: list[Row]) -> float:
     """Return the average that impacts are computed with; the first batch sets it roughly."""
+    if passages and _has_no_passages(connection):
+        run(connection, "load_take_turn")
     row = connection.execute("select passages, average_length from corpus.lexical_total").fetchone()
     if row is None or row["passages"] or not passages:
         return float(row["average_length"]) if row else _FIRST_AVERAGE

@@ -1,5 +1,4 @@
--- Temporary tables of one merge. The lock lets merges take turns: counts of terms never deadlock.
-select pg_advisory_xact_lock(hashtext('tidemark merge'));
+-- Temporary tables of one merge.
 create temporary table staged_document (
     doc_id uuid primary key,
     source text not null,
