@@ -38,7 +38,7 @@ def load_copy(dsn: str, copy: Copy, *, take_over: bool = False) -> dict[str, int
         UnavailableError: BigQuery cannot be reached, or another load came in between.
     """
     with explained(copy), connect(dsn) as connection, store.turn(connection, "bigquery"):
-        loader = schema.ensure(copy)
+        copy = schema.ensure(copy)
         becomes = Standing(store.next_load(connection), store.deployment(connection))
         stands = load.standing(copy, becomes.deployment)
         if not take_over:
@@ -48,7 +48,7 @@ def load_copy(dsn: str, copy: Copy, *, take_over: bool = False) -> dict[str, int
             staged = []
             for table, count, file in changes:
                 if count:
-                    made = load.stage(copy, loader, table, becomes.load, file)
+                    made = load.stage(copy, table, becomes.load, file)
                     stack.callback(load.drop, copy, made)
                     staged.append((table, made))
             load.merge(copy, staged, stands, becomes)

@@ -7,7 +7,7 @@ import re
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from include.errors import ConfigurationError, UnavailableError
 from include.settings import settings
@@ -24,6 +24,10 @@ EMULATOR = "BIGQUERY_EMULATOR_HOST"
 """Variable of Google's client: address of an emulator, which asks for no credentials."""
 
 _DATASET = re.compile(r"[a-z0-9](?:[a-z0-9.:-]*[a-z0-9])?\.\w+", re.ASCII)
+RETRY_SECONDS = 60
+"""How long a call that fails in a way that may pass is tried again."""
+
+_CALL_SECONDS = 60
 _PASSES_REASONS = {"rateLimitExceeded", "quotaExceeded", "backendError", "internalError"}
 
 
@@ -34,14 +38,16 @@ class Copy:
     Attributes:
         client: with the credentials of whoever loads.
         dataset: ``project.dataset``.
-        location: where the dataset is made, if it is not there; None leaves it to BigQuery.
+        location: of the dataset; None leaves it to BigQuery where it is to be made.
         readers: principals by group; see :func:`~include.warehouse.bigquery.access.policies`.
+        loader: the principal that loads, once it has been asked for.
     """
 
     client: Client = field(repr=False)
     dataset: str
     location: str | None = None
     readers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    loader: str = ""
 
     def __post_init__(self) -> None:
         if _DATASET.fullmatch(self.dataset) is None:
@@ -92,6 +98,13 @@ def _default_client(project: str) -> Client:
             "There are no credentials for BigQuery: GOOGLE_APPLICATION_CREDENTIALS, or in Airflow "
             "the connection tidemark_warehouse."
         ) from error
+
+
+def patience() -> dict[str, Any]:
+    """Return the options of each call of the client: how long it waits, and how long it tries."""
+    from google.cloud.bigquery import DEFAULT_RETRY
+
+    return {"timeout": _CALL_SECONDS, "retry": DEFAULT_RETRY.with_timeout(RETRY_SECONDS)}
 
 
 @contextmanager

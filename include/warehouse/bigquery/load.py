@@ -13,7 +13,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from include.errors import ConfigurationError, UnavailableError
 from include.warehouse.bigquery import schema
-from include.warehouse.bigquery.connection import Copy
+from include.warehouse.bigquery.connection import Copy, patience
 from include.warehouse.views import Column, View
 
 if TYPE_CHECKING:
@@ -129,11 +129,11 @@ def _digest(value: Any) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def stage(copy: Copy, loader: str, table: View, load: int, file: IO[bytes]) -> Table:
+def stage(copy: Copy, table: View, load: int, file: IO[bytes]) -> Table:
     """Bring JSON lines into a staging table of their own, which nobody but the loader reads."""
     from google.cloud.bigquery import LoadJobConfig, SourceFormat, WriteDisposition
 
-    made = schema.staging(copy, loader, table, load)
+    made = schema.staging(copy, table, load)
     file.seek(0)
     job = copy.client.load_table_from_file(
         file,
@@ -143,6 +143,7 @@ def stage(copy: Copy, loader: str, table: View, load: int, file: IO[bytes]) -> T
             source_format=SourceFormat.NEWLINE_DELIMITED_JSON,
             write_disposition=WriteDisposition.WRITE_APPEND,
         ),
+        location=copy.location,
         timeout=_TIMEOUT,
     )
     job.result(timeout=_JOB_SECONDS)
@@ -204,7 +205,7 @@ def drop(copy: Copy, made: Table) -> None:
     from google.api_core.exceptions import GoogleAPICallError
 
     try:
-        copy.client.delete_table(made, not_found_ok=True, timeout=_TIMEOUT)
+        copy.client.delete_table(made, not_found_ok=True, **patience())
     except GoogleAPICallError:
         logger.warning("%s could not be removed; it goes within a day", made.table_id)
 
@@ -213,6 +214,9 @@ def _query(copy: Copy, statement: str) -> list[Any]:
     from google.cloud.bigquery import QueryJobConfig
 
     job = copy.client.query(
-        statement, job_config=QueryJobConfig(use_query_cache=False), timeout=_TIMEOUT
+        statement,
+        job_config=QueryJobConfig(use_query_cache=False),
+        location=copy.location,
+        **patience(),
     )
     return list(job.result(timeout=_JOB_SECONDS))

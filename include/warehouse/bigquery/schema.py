@@ -5,13 +5,14 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from include.errors import ConfigurationError
 from include.settings import ROOT
 from include.warehouse.bigquery.access import Policy, is_ours, policies
-from include.warehouse.bigquery.connection import EMULATOR, Copy
+from include.warehouse.bigquery.connection import EMULATOR, Copy, patience
 from include.warehouse.views import Column, View, computed, tables
 
 if TYPE_CHECKING:
@@ -46,11 +47,11 @@ _NOBODY = "bqemulator.local"
 """Domain under which an emulator knows a caller without a name."""
 
 
-def ensure(copy: Copy) -> str:
+def ensure(copy: Copy) -> Copy:
     """Make what is missing of the copy, and give each table its policies before it has rows.
 
     Returns:
-        Who loads, as a policy names it.
+        The copy, with its location and who loads.
 
     Raises:
         ConfigurationError: a table has other columns than the definition.
@@ -61,21 +62,22 @@ def ensure(copy: Copy) -> str:
     dataset.description = "A copy of Tidemark's warehouse; each load makes it equal again."
     if copy.location:
         dataset.location = copy.location
-    copy.client.create_dataset(dataset, exists_ok=True, timeout=_TIMEOUT)
-    loader = principal(copy)
-    wanted = policies(loader, copy.readers)
+    copy.client.create_dataset(dataset, exists_ok=True, **patience())
+    found = copy.client.get_dataset(copy.dataset, **patience())
+    copy = replace(copy, location=found.location, loader=principal(copy))
+    wanted = policies(copy.loader, copy.readers)
     for table in tables().values():
-        made = copy.client.create_table(described(copy, table), exists_ok=True, timeout=_TIMEOUT)
-        _compare(copy, table, copy.client.get_table(made.reference, timeout=_TIMEOUT))
+        made = copy.client.create_table(described(copy, table), exists_ok=True, **patience())
+        _compare(copy, table, copy.client.get_table(made.reference, **patience()))
         apply_policies(copy, table.name, wanted)
     for view in computed().values():
         _view(copy, view)
-    return loader
+    return copy
 
 
 def principal(copy: Copy) -> str:
     """Return who loads, as a policy names it."""
-    (row,) = copy.client.query("select session_user() as name", timeout=_TIMEOUT).result()
+    (row,) = copy.client.query("select session_user() as name", **patience()).result()
     name = str(row["name"])
     if "://" in name:
         return name
@@ -96,7 +98,7 @@ def described(copy: Copy, table: View) -> Table:
     return made
 
 
-def staging(copy: Copy, loader: str, table: View, load: int) -> Table:
+def staging(copy: Copy, table: View, load: int) -> Table:
     """Make the table that a load brings its rows in; nobody but the loader reads it."""
     from google.cloud.bigquery import Table
 
@@ -105,9 +107,9 @@ def staging(copy: Copy, loader: str, table: View, load: int) -> Table:
     name = f"tidemark_load_{load}_{table.name}"
     made = Table(copy.table(name), schema=fields((*columns, KEY, HASH, GONE)))
     made.expires = datetime.now(UTC) + timedelta(hours=_STAGING_HOURS)
-    copy.client.delete_table(made, not_found_ok=True, timeout=_TIMEOUT)
-    made = copy.client.create_table(made, timeout=_TIMEOUT)
-    apply_policies(copy, name, policies(loader, {}))
+    copy.client.delete_table(made, not_found_ok=True, **patience())
+    made = copy.client.create_table(made, **patience())
+    apply_policies(copy, name, policies(copy.loader, {}))
     return made
 
 
@@ -148,13 +150,13 @@ def _view(copy: Copy, view: View) -> None:
     wanted.view_query = view_query(copy, view)
     wanted.description = view.comment
     try:
-        found = copy.client.get_table(wanted.reference, timeout=_TIMEOUT)
+        found = copy.client.get_table(wanted.reference, **patience())
     except NotFound:
-        copy.client.create_table(wanted, exists_ok=True, timeout=_TIMEOUT)
+        copy.client.create_table(wanted, exists_ok=True, **patience())
         return
     if found.view_query != wanted.view_query:
         found.view_query = wanted.view_query
-        copy.client.update_table(found, ["view_query"], timeout=_TIMEOUT)
+        copy.client.update_table(found, ["view_query"], **patience())
 
 
 def view_query(copy: Copy, view: View) -> str:
