@@ -16,7 +16,7 @@ from include.warehouse.bigquery.connection import EMULATOR, Copy, patience
 from include.warehouse.views import Column, View, computed, tables
 
 if TYPE_CHECKING:
-    from google.cloud.bigquery import SchemaField, Table
+    from google.cloud.bigquery import Dataset, SchemaField, Table
 
 logger = logging.getLogger(__name__)
 
@@ -56,15 +56,7 @@ def ensure(copy: Copy) -> Copy:
     Raises:
         ConfigurationError: a table has other columns than the definition.
     """
-    from google.cloud.bigquery import Dataset
-
-    dataset = Dataset(copy.dataset)
-    dataset.description = "A copy of Tidemark's warehouse; each load makes it equal again."
-    if copy.location:
-        dataset.location = copy.location
-    copy.client.create_dataset(dataset, exists_ok=True, **patience())
-    found = copy.client.get_dataset(copy.dataset, **patience())
-    copy = replace(copy, location=found.location, loader=principal(copy))
+    copy = replace(copy, location=_dataset(copy).location, loader=principal(copy))
     wanted = policies(copy.loader, copy.readers)
     for table in tables().values():
         made = copy.client.create_table(described(copy, table), exists_ok=True, **patience())
@@ -73,6 +65,21 @@ def ensure(copy: Copy) -> Copy:
     for view in computed().values():
         _view(copy, view)
     return copy
+
+
+def _dataset(copy: Copy) -> Dataset:
+    """Return the dataset; who may not make one can still load one that is there."""
+    from google.api_core.exceptions import NotFound
+    from google.cloud.bigquery import Dataset
+
+    try:
+        return copy.client.get_dataset(copy.dataset, **patience())
+    except NotFound:
+        made = Dataset(copy.dataset)
+        made.description = "A copy of Tidemark's warehouse; each load makes it equal again."
+        if copy.location:
+            made.location = copy.location
+        return copy.client.create_dataset(made, exists_ok=True, **patience())
 
 
 def principal(copy: Copy) -> str:

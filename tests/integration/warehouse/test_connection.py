@@ -16,10 +16,10 @@ from include.pipeline.bigquery import load_copy
 from include.settings import ROOT, settings
 from include.warehouse.bigquery import connection
 from include.warehouse.bigquery.connection import EMULATOR, Copy
-from tests.integration.generation.conftest import Corpus, corpus
+from tests.integration.generation.conftest import Corpus, corpus, model_cache
 from tests.integration.warehouse.conftest import ask, client
 
-__all__ = ["corpus"]
+__all__ = ["corpus", "model_cache"]
 
 # Airflow's hook takes seconds to import, so one process looks at all cases.
 _TASK = """
