@@ -4,7 +4,7 @@ BENCH ?= embed ingest
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo model up down status test lint format bench faults clean lock env-example
+.PHONY: help install demo model up down status test lint format bench faults clean lock env-example data-dictionary
 
 help: ## List the targets
 	@echo "Tidemark: make TARGET [PYTHON=python3.12] [TORCH_INDEX_URL=URL]"
@@ -58,3 +58,6 @@ lock: install ## Compile requirements*.in into the locks (UPGRADE=1 takes newer 
 
 env-example: install ## Write .env.example from the settings
 	PYTHONPATH=. $(BIN)/python scripts/env_example.py
+
+data-dictionary: install ## Write docs/data-dictionary.md from the definition of the views
+	PYTHONPATH=. $(BIN)/python scripts/data_dictionary.py

@@ -11,6 +11,7 @@ from airflow.sdk.exceptions import AirflowSkipException
 from include.airflow_adapter import (
     BatchesEnded,
     generation_context,
+    load_warehouse_copy,
     on_run_failure,
     review_context,
     task,
@@ -31,6 +32,7 @@ clean. What is flagged waits for people in `summary_review`.
 | `publish_results` | brings the warehouse to what may be published | clear it |
 | `ask_reviewers` | updates `tidemark_review` where flagged rows wait | clear it |
 | `finish_run` | checks and exports what was published, updates `tidemark_warehouse` | clear it |
+| `load_bigquery` | makes the copy in BigQuery equal; skipped where there is none | clear it |
 
 Started by new documents (asset `tidemark_corpus`) it takes sources that opted in
 (`./tidemark sources set NAME --summarize`), at most `TIDEMARK_SUMMARIZE_LIMIT` documents and
@@ -155,6 +157,11 @@ def document_summarization() -> None:
 
         return finish(generation_context())[0]
 
+    @task(pool="warehouse", retries=5, outlets=[Asset("tidemark_bigquery")])
+    def load_bigquery() -> dict[str, int]:
+        """Make the copy in BigQuery equal, where there is one; returns rows by table."""
+        return load_warehouse_copy()
+
     @task(outlets=[Asset("tidemark_review")])
     def ask_reviewers() -> int:
         """Start the review where rows wait that no open run asks about; returns how many."""
@@ -171,7 +178,8 @@ def document_summarization() -> None:
         check_results(replies.output)
 
     published = publish_results()
-    process_batch.expand(shard=plan_requests()) >> published >> [finish_run(), ask_reviewers()]
+    process_batch.expand(shard=plan_requests()) >> published >> ask_reviewers()
+    published >> finish_run() >> load_bigquery()
 
 
 document_summarization()

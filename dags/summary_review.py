@@ -9,7 +9,12 @@ from airflow.providers.standard.operators.hitl import HITLOperator
 from airflow.sdk import Asset, dag, task_group
 from airflow.sdk.exceptions import AirflowSkipException
 
-from include.airflow_adapter import on_run_failure, review_context, task
+from include.airflow_adapter import (
+    load_warehouse_copy,
+    on_run_failure,
+    review_context,
+    task,
+)
 from include.pipeline.review.claim import OPTIONS
 from include.settings import settings
 
@@ -25,6 +30,7 @@ Asks people about the rows that the filters flagged. Started by the asset `tidem
 | `review_batch.decide_rows` | waits for people, without a worker slot | clear it: asks again |
 | `review_batch.apply_decisions` | checks edits again, publishes | clear it |
 | `finish_run` | gives back what nobody decided, updates `tidemark_warehouse` | clear it |
+| `load_bigquery` | makes the copy in BigQuery equal; skipped where there is none | clear it |
 | `ask_again` | updates `tidemark_review` where rows still wait | clear it |
 
 The task links to the page **Review** in the menu, where every row is approved, edited or rejected
@@ -86,6 +92,11 @@ def summary_review() -> None:
 
         return finish(review_context())["published"]
 
+    @task(pool="warehouse", retries=5, outlets=[Asset("tidemark_bigquery")])
+    def load_bigquery() -> dict[str, int]:
+        """Make the copy in BigQuery equal, where there is one; returns rows by table."""
+        return load_warehouse_copy()
+
     @task(outlets=[Asset("tidemark_review")])
     def ask_again() -> int:
         """Start the next run where rows still wait; returns how many."""
@@ -107,7 +118,7 @@ def summary_review() -> None:
         )
         apply_decisions(batch, decide_rows.output)
 
-    review_batch.expand_kwargs(claim_rows()) >> finish_run() >> ask_again()
+    review_batch.expand_kwargs(claim_rows()) >> finish_run() >> [load_bigquery(), ask_again()]
 
 
 summary_review()

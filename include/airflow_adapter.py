@@ -18,7 +18,11 @@ from urllib.parse import unquote, urlsplit
 import httpx
 from airflow.sdk import Connection, get_current_context
 from airflow.sdk import task as airflow_task
-from airflow.sdk.exceptions import AirflowFailException, AirflowNotFoundException
+from airflow.sdk.exceptions import (
+    AirflowFailException,
+    AirflowNotFoundException,
+    AirflowSkipException,
+)
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 from include.errors import ConfigurationError
@@ -29,6 +33,7 @@ if TYPE_CHECKING:
     from include.llm.endpoint import Endpoint
     from include.pipeline.generation.context import GenerationContext
     from include.pipeline.review.claim import ReviewContext
+    from include.warehouse.bigquery.connection import Copy
 
 logger = logging.getLogger(__name__)
 
@@ -37,6 +42,8 @@ R = TypeVar("R")
 
 CONNECTION = "tidemark_db"
 LLM_CONNECTION = "tidemark_llm"
+WAREHOUSE_CONNECTION = "tidemark_warehouse"
+GOOGLE_CONNECTION = "google_cloud_default"
 _NOTIFY_SECONDS = 10
 
 
@@ -151,6 +158,47 @@ def llm_endpoint() -> Endpoint:
         context_tokens=given.llm_context_tokens,
         seconds=given.llm_seconds,
     )
+
+
+def bigquery_copy() -> Copy | None:
+    """Return the copy of the warehouse in BigQuery; None where there is to be none.
+
+    The connection ``tidemark_warehouse`` wins; its ``extra`` may name ``dataset`` and ``location``.
+    Where the settings name the dataset, the credentials of ``google_cloud_default`` do, and without
+    that connection those that Google's tools find.
+    """
+    from include.warehouse.bigquery.connection import DATASET, configured, copy_with
+
+    given = settings().bigquery_dataset
+    name = WAREHOUSE_CONNECTION if _exists(WAREHOUSE_CONNECTION) else GOOGLE_CONNECTION
+    if name == GOOGLE_CONNECTION and (given is None or not _exists(name)):
+        return configured()
+    from airflow.providers.google.cloud.hooks.bigquery import BigQueryHook
+
+    extra = Connection.get(name).extra_dejson
+    hook = BigQueryHook(gcp_conn_id=name, use_legacy_sql=False)
+    dataset = str(extra.get("dataset") or given or DATASET)
+    if "." not in dataset:
+        dataset = f"{hook.project_id}.{dataset}"
+    client = hook.get_client(project_id=dataset.rpartition(".")[0])
+    return copy_with(client, dataset, extra.get("location"))
+
+
+def load_warehouse_copy() -> dict[str, int]:
+    """Load the copy of the warehouse in BigQuery, or skip the task; returns rows by table."""
+    from include.pipeline.bigquery import load_copy
+
+    if (copy := bigquery_copy()) is None:
+        raise AirflowSkipException("BigQuery is not set up; the warehouse in Postgres is complete.")
+    return load_copy(database_dsn(), copy)
+
+
+def _exists(connection: str) -> bool:
+    try:
+        Connection.get(connection)
+    except AirflowNotFoundException:
+        return False
+    return True
 
 
 class BatchesEnded(BaseTrigger):  # type: ignore[misc]

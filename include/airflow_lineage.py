@@ -2,7 +2,8 @@
 
 The provider tells when tasks begin and end, and whether they failed; what they read and wrote comes
 from the table of :mod:`include.lineage`. Names follow OpenLineage: ``postgres://host:port`` with
-``database.schema.table``, ``file`` with the folder of what is staged. No row and no text is told.
+``database.schema.table``, ``bigquery`` with ``project.dataset.table``, ``file`` with the folder of
+what is staged. No row and no text is told.
 """
 
 from __future__ import annotations
@@ -16,9 +17,9 @@ from airflow.providers.openlineage.extractors.base import BaseExtractor, Operato
 from openlineage.client.event_v2 import InputDataset, OutputDataset
 from openlineage.client.facet_v2 import DatasetFacet, column_lineage_dataset, schema_dataset
 
-from include.airflow_adapter import CONNECTION, dsn_outside_tasks
+from include.airflow_adapter import CONNECTION, WAREHOUSE_CONNECTION, dsn_outside_tasks
 from include.lineage.tasks import Column, TaskLineage, lineage
-from include.settings import staging_root
+from include.settings import settings, staging_root
 
 logger = logging.getLogger(__name__)
 
@@ -88,6 +89,8 @@ class Names:
             return "tidemark", "input"
         if kind == "staged":
             return "file", f"{staging_root()}/{rest}"
+        if kind == "bigquery":
+            return kind, f"{settings().bigquery_dataset or WAREHOUSE_CONNECTION}.{rest}"
         return self._namespace, f"{self._database}.{dataset.replace(_EMBEDDING, self._embedding)}"
 
 

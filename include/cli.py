@@ -8,6 +8,7 @@ import typer
 
 from include.commands import (
     answer,
+    bigquery,
     export,
     identity,
     ingest,
@@ -53,6 +54,7 @@ app.add_typer(sources.app, name="sources")
 app.command()(ingest.ingest)
 app.command()(summarize.summarize)
 app.command()(export.export)
+app.add_typer(bigquery.app, name="bigquery")
 app.command()(search.search)
 app.command()(answer.answer)
 app.add_typer(quarantine.app, name="quarantine")

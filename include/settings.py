@@ -175,6 +175,21 @@ class Settings(BaseSettings):
         description="Where each run that publishes also writes the public rows of the warehouse as "
         "Parquet: an absolute folder, file:///…, s3://… or gs://…. Default: nowhere.",
     )
+    bigquery_dataset: str | None = Field(
+        None,
+        description="Dataset of BigQuery that each run that publishes makes a copy of the "
+        "warehouse, as project.dataset. In Airflow the connection `tidemark_warehouse` can name "
+        "it. Default: none.",
+    )
+    bigquery_location: str | None = Field(
+        None, description="Location of that dataset where it has to be made, such as EU."
+    )
+    bigquery_readers: str = Field(
+        "",
+        description="Who reads which rows there: `GROUP=PRINCIPAL,PRINCIPAL;...`, such as "
+        "`staff=group:staff@example.com`; principals without a group read public rows. Default: "
+        "nobody but who loads.",
+    )
     lineage_url: str | None = Field(
         None,
         description="Where tasks tell OpenLineage what they read and wrote: http(s)://host, or "

@@ -1,4 +1,4 @@
-"""Compile requirements.in and requirements-dev.in into locks with hashes. Run by ``make lock``.
+"""Compile requirements*.in into locks with hashes. Run by ``make lock``.
 
 The locks hold for Linux and every supported Python. torch leaves the hashed part: indexes carry
 builds of it whose hashes differ, so it is installed first, by version alone.
@@ -23,7 +23,7 @@ NEEDS_NEWER = {"gcloud-aio-auth": "3.11.3", "gcloud-aio-bigquery": "3.11.3"}
 
 
 def main() -> None:
-    """Write both locks; versions that still fit are kept, unless ``--upgrade`` is given."""
+    """Write the locks; versions that still fit are kept, unless ``--upgrade`` is given."""
     upgrade = [argument for argument in sys.argv[1:] if argument == "--upgrade"]
     runtime = compiled("requirements.in", "requirements.txt", upgrade)
     torch = re.search(r"(?m)^torch==[^ \\\n]+", runtime)
@@ -33,6 +33,8 @@ def main() -> None:
     write("requirements.txt", f"{torch[0]}\n{runtime}")
     development = compiled("requirements-dev.in", "requirements-dev.txt", upgrade)
     write("requirements-dev.txt", without(development, torch[0]))
+    emulator = compiled("requirements-bqemulator.in", "requirements-bqemulator.txt", upgrade)
+    write("requirements-bqemulator.txt", without(emulator, torch[0]))
 
 
 def compiled(source: str, lock: str, options: list[str]) -> str:

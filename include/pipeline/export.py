@@ -23,6 +23,7 @@ from include.settings import settings
 from include.staging import Writer
 from include.store import export as store
 from include.store.database import Connection
+from include.warehouse.views import POSTGRES_TYPES, View, tables
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -59,10 +60,11 @@ def export_warehouse(
     try:
         with tempfile.TemporaryDirectory(prefix="tidemark-export-") as work:
             place = _Place(filesystem, root, Path(work))
-            with store.snapshot(connection):
+            with store.turn(connection, "export"), store.snapshot(connection):
                 before = place.manifest()
                 written = {
-                    table: _table(connection, place, table, groups) for table in store.TABLES
+                    name: _table(connection, place, table, groups)
+                    for name, table in tables().items()
                 }
                 manifest = {
                     "format": _FORMAT,
@@ -103,16 +105,18 @@ def _opened(target: str) -> tuple[FileSystem, str]:
 
 
 def _table(
-    connection: Connection, place: _Place, table: str, groups: Sequence[str] | None
+    connection: Connection, place: _Place, table: View, groups: Sequence[str] | None
 ) -> dict[str, Any]:
-    columns = store.columns(connection, table)
     rows = store.rows(connection, table, groups)
     stream = (
-        {column.name: _plain(column.type, row[column.name]) for column in columns} for row in rows
+        {column.name: _plain(column.type, row[column.name]) for column in table.columns}
+        for row in rows
     )
-    files = [place.put(table, _schema(columns), part) for part in _parts(stream)]
+    files = [place.put(table.name, _schema(table), part) for part in _parts(stream)]
     return {
-        "columns": [column._asdict() for column in columns],
+        "columns": [
+            {"name": column.name, "type": POSTGRES_TYPES[column.type]} for column in table.columns
+        ],
         "rows": sum(int(file["rows"]) for file in files),
         "files": files,
     }
@@ -125,19 +129,20 @@ def _parts(rows: Iterator[dict[str, Any]]) -> Iterator[Iterable[dict[str, Any]]]
         yield chain((first,), islice(rows, _ROWS_A_FILE - 1))
 
 
-def _schema(columns: list[store.Column]) -> pa.Schema:
+def _schema(table: View) -> pa.Schema:
     """Return the Arrow types: ids and JSON as text, times in UTC, money as exact decimals."""
     import pyarrow as pa
 
     types = {
         "text[]": pa.list_(pa.string()),
-        "timestamp with time zone": pa.timestamp("us", tz="UTC"),
+        "timestamptz": pa.timestamp("us", tz="UTC"),
+        "date": pa.date32(),
         "numeric": pa.decimal128(38, _DECIMALS),
         "real": pa.float32(),
         "integer": pa.int32(),
         "bigint": pa.int64(),
     }
-    return pa.schema([(column.name, types.get(column.type, pa.string())) for column in columns])
+    return pa.schema([(one.name, types.get(one.type, pa.string())) for one in table.columns])
 
 
 def _plain(kind: str, value: Any) -> Any:
@@ -207,7 +212,7 @@ class _Place:
             for table in manifest.get("tables", {}).values()
             for file in table["files"]
         }
-        for table in store.TABLES:
+        for table in tables():
             selector = FileSelector(f"{self._root}/{table}", allow_not_found=True)
             for found in self._filesystem.get_file_info(selector):
                 if found.is_file and found.path not in named:

@@ -144,6 +144,16 @@ def test_the_review_is_wired(parsed: dict[str, Any]) -> None:
     assert tasks["ask_again"]["outlets"] == ["tidemark_review"]
 
 
+def test_bigquery_is_loaded_after_what_was_published_was_checked(parsed: dict[str, Any]) -> None:
+    for name in ("document_summarization", "summary_review"):
+        tasks = parsed["dags"][name]["tasks"]
+        assert tasks["load_bigquery"]["pool"] == "warehouse"
+        assert tasks["load_bigquery"]["upstream"] == ["finish_run"]
+        assert tasks["load_bigquery"]["outlets"] == ["tidemark_bigquery"]
+        # The warehouse in Postgres waits for no cloud.
+        assert tasks["finish_run"]["outlets"] == ["tidemark_warehouse"]
+
+
 def test_batches_are_waited_for_without_a_worker(parsed: dict[str, Any]) -> None:
     tasks = parsed["dags"]["document_summarization"]["tasks"]
     assert tasks["process_batch.generate_replies"]["pool"] == "llm"

@@ -82,6 +82,7 @@ def test_sources_are_added_changed_listed_and_removed(cli: CommandLine, tmp_path
         (("token", "--user", "ana", "--roles", "god"), 2, "monitor"),
         (("summarize",), 1, "--source"),
         (("summarize", "--task", "odd"), 1, "catalogue_attributes"),
+        (("bigquery", "load"), 1, "TIDEMARK_BIGQUERY_DATASET"),
         (("answer",), 2, "query"),
         (("answer", "why?", "--style", "odd"), 2, "detailed"),
         (("bench", "nothing"), 2, "embed"),

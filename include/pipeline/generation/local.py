@@ -6,6 +6,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 
+from include.pipeline.bigquery import load_configured
 from include.pipeline.generation.batches import Waiting, wait
 from include.pipeline.generation.check import check
 from include.pipeline.generation.context import GenerationContext
@@ -33,6 +34,7 @@ def run_locally(context: GenerationContext, progress: Progress) -> tuple[str, di
         progress("publish", 0, 1)
         publish(context)
         ended = finish(context)
+        load_configured(context.dsn)
         progress("publish", 1, 1)
     except BaseException as error:
         with connect(context.dsn) as connection:

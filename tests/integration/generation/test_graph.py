@@ -71,6 +71,21 @@ def _evidence(graph: Corpus) -> list[tuple[str, str, str, str]]:
     ]
 
 
+def test_an_event_that_names_nobody_is_stored_without_a_subject(graph: Corpus) -> None:
+    def reply(body: dict[str, Any]) -> str:
+        output = json.loads(_related(body))
+        output["relations"] = []
+        output["events"][0]["participants"] = []
+        return json.dumps(output)
+
+    graph.endpoint.reply = reply
+    _publish(graph)
+    assert _evidence(graph) == [
+        (None, "takes part in", "The mill closed", "The mill (old) closed.")
+    ]
+    assert graph.query("select * from warehouse.edge") == []
+
+
 def test_an_edge_is_stored_with_the_words_that_state_it(graph: Corpus) -> None:
     _publish(graph)
     stated = [

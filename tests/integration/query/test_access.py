@@ -536,6 +536,7 @@ WAREHOUSE = {
     "warehouse.finding",
     "warehouse.generated_record",
     "warehouse.graph_evidence",
+    "warehouse.llm_cost",
     "warehouse.llm_cost_daily",
     "warehouse.node",
     "warehouse.record",
@@ -548,7 +549,7 @@ WAREHOUSE = {
     ("role", "relations", "functions"),
     [
         ("tidemark_serving", RELATIONS, RULES | SEARCHES | SERVICE),
-        ("tidemark_analyst", RELATIONS | WAREHOUSE, RULES | {"warehouse.visible_costs"}),
+        ("tidemark_analyst", RELATIONS | WAREHOUSE, RULES | {"warehouse.visible_costs_by_access"}),
     ],
 )
 def test_everything_granted_is_on_the_list(

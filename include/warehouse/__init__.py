@@ -1,0 +1,1 @@
+"""What the warehouse holds, defined once for Postgres, BigQuery and the data dictionary."""
