@@ -136,6 +136,7 @@ def _context(
         limit=limit,
         again=force,
         budget=None if budget is None else Decimal(str(budget)),
+        serving_dsn=lambda: dsn("serving"),
     )
 
 

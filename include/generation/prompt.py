@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -28,6 +29,13 @@ _NAMES = (
     "house_language",
     "replies",
 )
+_QUERY_WORDS = 60
+_LEADING_NAMES = 5
+_OPENING_SENTENCES = 2
+_PUNCTUATION = ".,;:!?()[]{}<>\"'`*_#|-\u2013\u2014"
+# What stands in the place of something masked: no word of any document.
+_MASK = re.compile(r"\[[a-z][a-z0-9_/]*\]")
+_SENTENCE = re.compile(r"(?<=[.!?])\s+|(?<=[\u3002\uff01\uff1f])|\n+")
 Count = Callable[[str], int]
 """Tokens of a text, as the model counts them or rather too many."""
 
@@ -81,8 +89,26 @@ def merge_messages(
 
 
 def query_of(task: GenerationTask, subject: Subject) -> str:
-    """Return the query that finds related passages."""
-    return " ".join(_fill(task, task.context.query, _values(task, subject, "")).split())
+    """Return the query that finds related passages: a document rewritten for search.
+
+    Without a template of the task's it is made of what tells a document apart: its title, the names
+    that lead in it and its first sentences. Each word stands in it once, and masks do not.
+    """
+    if task.context.query is None:
+        names = " ".join(subject.entities[:_LEADING_NAMES])
+        asked = f"{subject.title} {names} {_opening(subject.text)}"
+    else:
+        asked = _fill(task, task.context.query, _values(task, subject, ""))
+    words = _MASK.sub(" ", asked).split()
+    once: dict[str, str] = {}
+    for word in words:
+        once.setdefault(word.casefold().strip(_PUNCTUATION), word)
+    once.pop("", None)
+    return " ".join(list(once.values())[:_QUERY_WORDS])
+
+
+def _opening(text: str) -> str:
+    return " ".join(_SENTENCE.split(text.strip(), maxsplit=_OPENING_SENTENCES)[:_OPENING_SENTENCES])
 
 
 def parts_of(text: str, count: Count, budget: int) -> list[str]:

@@ -18,6 +18,8 @@ from include.generation.schemas import SHIPPED_SCHEMAS, smaller
 SHIPPED = Path(__file__).with_name("tasks")
 SUMMARY = "document_summary"
 _STRICT = ConfigDict(extra="forbid", frozen=True)
+_CONTEXT_SHARE = 4
+"""One token in so many of an input is for passages of other documents, where a task wants any."""
 
 
 class Input(BaseModel):
@@ -43,13 +45,14 @@ class Context(BaseModel):
 
     Attributes:
         passages: how many; 0 leaves them out.
-        query: template of the query that finds them.
+        query: template of the query that finds them; None makes one of title, leading entities and
+            first sentences.
     """
 
     model_config = _STRICT
 
     passages: int = Field(0, ge=0, le=10)
-    query: str = "{{ title }}"
+    query: str | None = None
 
 
 class Checks(BaseModel):
@@ -155,6 +158,16 @@ class GenerationTask(BaseModel):
         return SHIPPED_SCHEMAS[self.output] if isinstance(self.output, str) else self.output
 
     @property
+    def context_tokens(self) -> int:
+        """Tokens that passages may have together; they are part of the input's."""
+        return self.options.input_tokens // _CONTEXT_SHARE if self.context.passages else 0
+
+    @property
+    def text_tokens(self) -> int:
+        """Tokens that the text of a document may have in one question."""
+        return self.options.input_tokens - self.context_tokens
+
+    @property
     def schema_hash(self) -> str:
         """Hash of the output's schema, part of what is paid for."""
         return ids.json_hash(self.schema_)
@@ -168,6 +181,9 @@ class GenerationTask(BaseModel):
         )
         # Which inputs are taken decides no reply; which of their fields are shown does.
         deciding["input"] = {"fields": sorted(self.input.fields)}
+        if not self.context.passages:
+            # A query that nobody asks decides nothing.
+            deciding["context"] = {"passages": 0}
         return ids.json_hash(deciding)[:16]
 
 

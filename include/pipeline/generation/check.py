@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import time
 from collections import Counter
@@ -15,7 +16,7 @@ from include.llm import Message
 from include.pipeline.generation.context import GenerationContext
 from include.pipeline.generation.generate import ask
 from include.pipeline.generation.judging import Judge, Verdict, failed_item, judged_item
-from include.pipeline.generation.prepare import AGAIN, question
+from include.pipeline.generation.prepare import AGAIN, leading_names, question
 from include.settings import settings
 from include.staging import Manifest
 from include.store import generation, runs
@@ -114,9 +115,15 @@ def _messages(context: GenerationContext, subject: Row, verdict: Verdict) -> tup
     from include.generation.prompt import parts_of
     from include.llm.client import estimated_tokens
 
-    parts = parts_of(subject["text"], estimated_tokens, context.task.options.input_tokens)
+    parts = parts_of(subject["text"], estimated_tokens, context.task.text_tokens)
     shown = Subject(
-        subject["title"], parts[0] if parts else "", subject["source"], subject["language"]
+        subject["title"],
+        parts[0] if parts else "",
+        subject["source"],
+        subject["language"],
+        json.loads(subject["fields"]),
+        leading_names(json.loads(subject["entities"])),
+        tuple(json.loads(subject["passages"])),
     )
     system, user = render(context.task, shown, settings().house_tone)
     hint = _HINT.format(reason=verdict.reason)

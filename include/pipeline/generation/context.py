@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
 from uuid import uuid4
@@ -27,6 +28,7 @@ class GenerationContext:
         limit: documents at most; None takes all.
         again: buy again what was bought before.
         budget: USD that the run may spend; None sets no limit.
+        serving_dsn: gives the connection string of the serving role, as which passages are found.
         worker: which attempt of which task this is, for the ledger; never the same for two, or a
             call that was in flight at a kill would pass for one of the next attempt.
     """
@@ -40,6 +42,7 @@ class GenerationContext:
     limit: int | None = None
     again: bool = False
     budget: Decimal | None = None
+    serving_dsn: Callable[[], str] | None = None
     worker: str = field(default_factory=lambda: f"local {uuid4().hex[:12]}")
     staging: Staging = field(init=False)
 

@@ -235,6 +235,11 @@ def blocked_input(
     }
 
 
+def masks_of(findings: Sequence[ComplianceFinding]) -> list[tuple[int, int, str]]:
+    """Return the spans of an input that no model may see, and what stands in their place."""
+    return [(one.start, one.end, f"[{one.rule}]") for one in findings if one.action == "mask"]
+
+
 def finding_rows(
     row: Row, findings: Sequence[ComplianceFinding], direction: str, task: str
 ) -> list[Row]:
@@ -247,6 +252,7 @@ def _settled(context: GenerationContext, row: Row, state: str, findings: list[Ro
         finding["number"] = number
     return {
         "item_id": row["item_id"],
+        "revision": row["revision"],
         "run_id": context.run_id,
         "state": state,
         "outcome": None,
