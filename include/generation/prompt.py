@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from include.errors import ConfigurationError
+from include.generation.languages import language_name
 from include.llm import Message
 from include.llm.wire import defused
 
@@ -71,21 +72,26 @@ def check_templates(task: GenerationTask) -> None:
     query_of(task, subject)
 
 
-def render(task: GenerationTask, subject: Subject, tone: str = "") -> tuple[Message, ...]:
+def render(task: GenerationTask, subject: Subject) -> tuple[Message, ...]:
     """Return the messages that ask about one document, or about one part of it."""
-    asked = _fill(task, task.prompt, _values(task, subject, tone))
-    return (Message("system", task.system.strip()), Message("user", asked))
+    asked = _fill(task, task.prompt, _values(task, subject))
+    return (Message("system", _system(task)), Message("user", asked))
 
 
 def merge_messages(
-    task: GenerationTask, subject: Subject, replies: Sequence[str], tone: str = ""
+    task: GenerationTask, subject: Subject, replies: Sequence[str]
 ) -> tuple[Message, ...]:
     """Return the messages that make one reply of those about the parts of a document."""
-    values = {**_values(task, subject, tone), "text": "", "replies": list(replies)}
-    return (
-        Message("system", task.system.strip()),
-        Message("user", _fill(task, task.merge, values)),
-    )
+    values = {**_values(task, subject), "text": "", "replies": list(replies)}
+    return (Message("system", _system(task)), Message("user", _fill(task, task.merge, values)))
+
+
+def _system(task: GenerationTask) -> str:
+    """Return who the model is to be, and the language it writes where the prompt does not say."""
+    language = task.options.language
+    if language is None or "house_language" in task.prompt:
+        return task.system.strip()
+    return f"{task.system.strip()} Write your texts in {language_name(language)}."
 
 
 def query_of(task: GenerationTask, subject: Subject) -> str:
@@ -98,7 +104,7 @@ def query_of(task: GenerationTask, subject: Subject) -> str:
         names = " ".join(subject.entities[:_LEADING_NAMES])
         asked = f"{subject.title} {names} {_opening(subject.text)}"
     else:
-        asked = _fill(task, task.context.query, _values(task, subject, ""))
+        asked = _fill(task, task.context.query, _values(task, subject))
     words = _MASK.sub(" ", asked).split()
     once: dict[str, str] = {}
     for word in words:
@@ -157,7 +163,8 @@ def _fitting(text: str, count: Count, budget: int) -> int:
     return size
 
 
-def _values(task: GenerationTask, subject: Subject, tone: str) -> dict[str, Any]:
+def _values(task: GenerationTask, subject: Subject) -> dict[str, Any]:
+    language = task.options.language
     return {
         "title": subject.title,
         "text": subject.text,
@@ -166,8 +173,8 @@ def _values(task: GenerationTask, subject: Subject, tone: str) -> dict[str, Any]
         "fields": {name: subject.fields.get(name) for name in task.input.fields},
         "entities": list(subject.entities),
         "passages": list(subject.passages),
-        "tone": tone,
-        "house_language": task.options.language or "",
+        "tone": task.options.tone or "",
+        "house_language": language_name(language) if language else "",
         "replies": [],
     }
 

@@ -31,6 +31,7 @@ def candidates(connection: Connection, task: GenerationTask, source: str | None)
         "sources": list(task.input.sources),
         "languages": list(task.input.languages),
         "kind": task.input.kind,
+        "other_than": task.options.language if task.input.foreign else None,
     }
     with connection.cursor(name="generation_candidates") as cursor:
         cursor.itersize = _FETCH

@@ -15,6 +15,19 @@ from include.settings import settings, staging_root, tasks_folder
 from include.staging import Staging
 
 
+def known_tasks() -> dict[str, GenerationTask]:
+    """Return the tasks of this deployment by name, in its language and tone.
+
+    Raises:
+        ConfigurationError: a file cannot be used.
+    """
+    given = settings()
+    return {
+        name: task.in_house(given.house_language, given.house_tone)
+        for name, task in load_tasks(tasks_folder()).items()
+    }
+
+
 @dataclass(frozen=True, slots=True)
 class GenerationContext:
     """One run of the generation.
@@ -59,15 +72,20 @@ class GenerationContext:
         """The task, as this model gets it.
 
         Raises:
-            ConfigurationError: there is none of that name.
+            ConfigurationError: there is none of that name, or it lacks a language.
         """
-        known = load_tasks(tasks_folder())
+        known = known_tasks()
         if self.task_name not in known:
             raise ConfigurationError(
                 f"There is no generation task {self.task_name}; there are: {', '.join(known)}. "
                 f"A task file belongs into {tasks_folder()}."
             )
         task = known[self.task_name]
+        if task.input.foreign and task.options.language is None:
+            raise ConfigurationError(
+                f"The task {task.name} needs a language to write in: set TIDEMARK_HOUSE_LANGUAGE, "
+                "or options.language in a task file of your own."
+            )
         return task.for_small_model() if self.is_small else task
 
     @property

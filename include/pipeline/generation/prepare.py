@@ -14,7 +14,6 @@ from include.generation.prompt import Subject, parts_of, render
 from include.generation.task import GenerationTask
 from include.llm import Message
 from include.llm.client import estimated_tokens
-from include.settings import settings
 
 Row = dict[str, Any]
 WHOLE = "whole"
@@ -99,7 +98,7 @@ def questions(task: GenerationTask, item: UUID, revision: int, subject: Subject)
             item,
             revision,
             name,
-            render(task, replace(subject, text=part), settings().house_tone),
+            render(task, replace(subject, text=part)),
         )
         for name, part in named
     ]
