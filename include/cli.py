@@ -8,6 +8,7 @@ import typer
 
 from include.commands import (
     answer,
+    digest,
     export,
     identity,
     ingest,
@@ -53,6 +54,7 @@ app.add_typer(sources.app, name="sources")
 app.command()(ingest.ingest)
 app.command()(summarize.summarize)
 app.command()(export.export)
+app.command()(digest.digest)
 app.command()(search.search)
 app.command()(answer.answer)
 app.add_typer(quarantine.app, name="quarantine")
