@@ -130,6 +130,37 @@ begin
 end
 $$;
 
+-- What a run was expected to ask and cost, and what it did.
+create view ops.generation_cost with (security_invoker = true) as
+select
+    g.run_id,
+    g.task,
+    g.model,
+    g.documents,
+    (g.estimate ->> 'requests')::bigint as estimated_calls,
+    c.calls,
+    (g.estimate ->> 'prompt_tokens')::bigint as estimated_prompt_tokens,
+    c.prompt_tokens,
+    (g.estimate ->> 'completion_tokens')::bigint as estimated_completion_tokens,
+    c.completion_tokens,
+    (g.estimate ->> 'cost_usd')::numeric as estimated_usd,
+    c.cost_usd,
+    g.budget_usd
+from ops.generation_run as g
+cross join lateral (
+    select
+        count(*) as calls,
+        coalesce(sum(l.prompt_tokens), 0)::bigint as prompt_tokens,
+        coalesce(sum(l.completion_tokens), 0)::bigint as completion_tokens,
+        coalesce(sum(coalesce(l.cost_usd, l.reserved_usd)), 0) as cost_usd
+    from ops.llm_call as l
+    where l.run_id = g.run_id
+) as c;
+comment on view ops.generation_cost is
+'A generation run: estimated calls, tokens and money, and actual ones. Second attempts and repairs
+are not estimated; calls without an end count at the most they can cost.';
+
+grant select on ops.generation_cost to tidemark_operator, tidemark_pipeline;
 grant select, insert, update, delete on ops.generation_context to tidemark_pipeline;
 grant select on ops.generation_context to tidemark_operator;
 revoke all on function ops.context_allowed, warehouse.withdraw from public;
