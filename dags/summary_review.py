@@ -29,7 +29,7 @@ Asks people about the rows that the filters flagged. Started by the asset `tidem
 | `claim_rows` | takes waiting rows, in batches of at most 50 | clear it |
 | `review_batch.decide_rows` | waits for people, without a worker slot | clear it: asks again |
 | `review_batch.apply_decisions` | checks edits again, publishes | clear it |
-| `finish_run` | gives back what nobody decided, updates `tidemark_warehouse` | clear it |
+| `finish_run` | checks decisions, gives the rest back, updates `tidemark_warehouse` | clear it |
 | `load_bigquery` | makes the copy in BigQuery equal; skipped where there is none | clear it |
 | `ask_again` | updates `tidemark_review` where rows still wait | clear it |
 

@@ -107,6 +107,7 @@ def generation_context() -> GenerationContext:
             None if budget is None else Decimal(str(budget)),
             given.summarize_budget if triggered and not llm_endpoint().reports_progress else None,
         ),
+        serving_dsn=_serving_dsn,
         worker=f"{instance.task_id}[{instance.map_index}] try {instance.try_number}",
     )
 
@@ -239,6 +240,14 @@ def database_dsn() -> str:
     if not connection.host:
         raise ConfigurationError(f"The Airflow connection {CONNECTION} names no host.")
     return str(connection.get_uri()).replace("postgres://", "postgresql://", 1)
+
+
+def _serving_dsn() -> str:
+    from include.platform.database import with_login
+    from include.platform.secrets import configured_secrets
+
+    password = configured_secrets().read("serving_password")
+    return with_login(database_dsn(), "tidemark_serving", password)
 
 
 def _backfill_interval(run: Any) -> tuple[datetime, datetime] | None:

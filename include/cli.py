@@ -9,6 +9,7 @@ import typer
 from include.commands import (
     answer,
     bigquery,
+    digest,
     export,
     identity,
     ingest,
@@ -55,6 +56,7 @@ app.command()(ingest.ingest)
 app.command()(summarize.summarize)
 app.command()(export.export)
 app.add_typer(bigquery.app, name="bigquery")
+app.command()(digest.digest)
 app.command()(search.search)
 app.command()(answer.answer)
 app.add_typer(quarantine.app, name="quarantine")

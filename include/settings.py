@@ -201,6 +201,12 @@ class Settings(BaseSettings):
     month_budget: Decimal | None = Field(
         None, ge=0, description="USD that all generation may spend in a month (UTC)."
     )
+    house_language: str | None = Field(
+        None,
+        pattern="^[a-z]{2}$",
+        description="Language (ISO 639-1, such as `de`) that generated texts are written in; "
+        "default each document's own.",
+    )
     house_tone: str = Field(
         "", description="A sentence on the company's tone for generated texts, shown to the model."
     )

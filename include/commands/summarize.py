@@ -25,6 +25,13 @@ if TYPE_CHECKING:
 
 DAG = "document_summarization"
 TASK = "document_summary"
+_MEASURES = {
+    "calls": "estimated_calls",
+    "prompt_tokens": "estimated_prompt_tokens",
+    "completion_tokens": "estimated_completion_tokens",
+    "cost_usd": "estimated_usd",
+}
+"""What is estimated before a run and told after it: columns of ``ops.generation_cost``."""
 STATES = ("selected", "clean", "review", "rejected", "blocked", "failed", "planned", "published")
 
 
@@ -88,9 +95,10 @@ def counts(run_id: str) -> dict[str, Any]:
     """Return what became of a run's documents, and what it cost."""
     with database() as connection:
         row = connection.execute(
-            "select r.outcomes, r.detail, g.committed_usd, g.budget_usd, g.estimate "
+            "select r.outcomes, r.detail, g.committed_usd, g.budget_usd, g.estimate, "
+            "to_jsonb(c) as cost "
             "from ops.run as r left join ops.generation_run as g on r.run_id = g.run_id "
-            "where r.run_id = %s",
+            "left join ops.generation_cost as c on r.run_id = c.run_id where r.run_id = %s",
             (run_id,),
         ).fetchone()
     return dict(row) if row else {}
@@ -136,6 +144,7 @@ def _context(
         limit=limit,
         again=force,
         budget=None if budget is None else Decimal(str(budget)),
+        serving_dsn=lambda: dsn("serving"),
     )
 
 
@@ -182,6 +191,7 @@ def _report(run_id: str, state: str, seconds: float, as_json: bool) -> None:
     found = counts(run_id)
     counted = {name: int((found.get("outcomes") or {}).get(name, 0)) for name in STATES}
     cost = float(found.get("committed_usd") or 0)
+    actual = found.get("cost") or {}
     if as_json:
         print_json(
             {
@@ -190,11 +200,19 @@ def _report(run_id: str, state: str, seconds: float, as_json: bool) -> None:
                 "outcomes": counted,
                 "cost_usd": cost,
                 "estimate": found.get("estimate"),
+                "actual": {name: actual.get(name, 0) for name in _MEASURES},
                 "seconds": seconds,
             }
         )
     else:
         print_table(("outcome", "documents"), list(counted.items()))
+        print_table(
+            ("", "estimated", "actual"),
+            [
+                (name, actual.get(expected), actual.get(name))
+                for name, expected in _MEASURES.items()
+            ],
+        )
         say(f"run {run_id} ended as {state} after {seconds} s and cost {cost:.6f} USD")
         if found.get("detail"):
             say(str(found["detail"]))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from include.errors import ConfigurationError
+from include.generation.languages import language_name
 from include.llm import Message
 from include.llm.wire import defused
 
@@ -28,6 +30,13 @@ _NAMES = (
     "house_language",
     "replies",
 )
+_QUERY_WORDS = 60
+_LEADING_NAMES = 5
+_OPENING_SENTENCES = 2
+_PUNCTUATION = ".,;:!?()[]{}<>\"'`*_#|-\u2013\u2014"
+# What stands in the place of something masked: no word of any document.
+_MASK = re.compile(r"\[[a-z][a-z0-9_/]*\]")
+_SENTENCE = re.compile(r"(?<=[.!?])\s+|(?<=[\u3002\uff01\uff1f])|\n+")
 Count = Callable[[str], int]
 """Tokens of a text, as the model counts them or rather too many."""
 
@@ -63,26 +72,49 @@ def check_templates(task: GenerationTask) -> None:
     query_of(task, subject)
 
 
-def render(task: GenerationTask, subject: Subject, tone: str = "") -> tuple[Message, ...]:
+def render(task: GenerationTask, subject: Subject) -> tuple[Message, ...]:
     """Return the messages that ask about one document, or about one part of it."""
-    asked = _fill(task, task.prompt, _values(task, subject, tone))
-    return (Message("system", task.system.strip()), Message("user", asked))
+    asked = _fill(task, task.prompt, _values(task, subject))
+    return (Message("system", _system(task)), Message("user", asked))
 
 
 def merge_messages(
-    task: GenerationTask, subject: Subject, replies: Sequence[str], tone: str = ""
+    task: GenerationTask, subject: Subject, replies: Sequence[str]
 ) -> tuple[Message, ...]:
     """Return the messages that make one reply of those about the parts of a document."""
-    values = {**_values(task, subject, tone), "text": "", "replies": list(replies)}
-    return (
-        Message("system", task.system.strip()),
-        Message("user", _fill(task, task.merge, values)),
-    )
+    values = {**_values(task, subject), "text": "", "replies": list(replies)}
+    return (Message("system", _system(task)), Message("user", _fill(task, task.merge, values)))
+
+
+def _system(task: GenerationTask) -> str:
+    """Return who the model is to be, and the language it writes where the prompt does not say."""
+    language = task.options.language
+    if language is None or "house_language" in task.prompt:
+        return task.system.strip()
+    return f"{task.system.strip()} Write your texts in {language_name(language)}."
 
 
 def query_of(task: GenerationTask, subject: Subject) -> str:
-    """Return the query that finds related passages."""
-    return " ".join(_fill(task, task.context.query, _values(task, subject, "")).split())
+    """Return the query that finds related passages: a document rewritten for search.
+
+    Without a template of the task's it is made of what tells a document apart: its title, the names
+    that lead in it and its first sentences. Each word stands in it once, and masks do not.
+    """
+    if task.context.query is None:
+        names = " ".join(subject.entities[:_LEADING_NAMES])
+        asked = f"{subject.title} {names} {_opening(subject.text)}"
+    else:
+        asked = _fill(task, task.context.query, _values(task, subject))
+    words = _MASK.sub(" ", asked).split()
+    once: dict[str, str] = {}
+    for word in words:
+        once.setdefault(word.casefold().strip(_PUNCTUATION), word)
+    once.pop("", None)
+    return " ".join(list(once.values())[:_QUERY_WORDS])
+
+
+def _opening(text: str) -> str:
+    return " ".join(_SENTENCE.split(text.strip(), maxsplit=_OPENING_SENTENCES)[:_OPENING_SENTENCES])
 
 
 def parts_of(text: str, count: Count, budget: int) -> list[str]:
@@ -131,7 +163,8 @@ def _fitting(text: str, count: Count, budget: int) -> int:
     return size
 
 
-def _values(task: GenerationTask, subject: Subject, tone: str) -> dict[str, Any]:
+def _values(task: GenerationTask, subject: Subject) -> dict[str, Any]:
+    language = task.options.language
     return {
         "title": subject.title,
         "text": subject.text,
@@ -140,8 +173,8 @@ def _values(task: GenerationTask, subject: Subject, tone: str) -> dict[str, Any]
         "fields": {name: subject.fields.get(name) for name in task.input.fields},
         "entities": list(subject.entities),
         "passages": list(subject.passages),
-        "tone": tone,
-        "house_language": task.options.language or "",
+        "tone": task.options.tone or "",
+        "house_language": language_name(language) if language else "",
         "replies": [],
     }
 

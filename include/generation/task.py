@@ -18,6 +18,8 @@ from include.generation.schemas import SHIPPED_SCHEMAS, smaller
 SHIPPED = Path(__file__).with_name("tasks")
 SUMMARY = "document_summary"
 _STRICT = ConfigDict(extra="forbid", frozen=True)
+_CONTEXT_SHARE = 4
+"""One token in so many of an input is for passages of other documents, where a task wants any."""
 
 
 class Input(BaseModel):
@@ -28,6 +30,7 @@ class Input(BaseModel):
         sources: their names; empty takes every source that is asked for.
         fields: metadata that the prompt uses; a change of one is paid for again.
         languages: codes; empty takes all.
+        foreign: take documents in another language than the one that is written in, and no others.
     """
 
     model_config = _STRICT
@@ -36,6 +39,7 @@ class Input(BaseModel):
     sources: tuple[str, ...] = ()
     fields: tuple[str, ...] = ()
     languages: tuple[str, ...] = ()
+    foreign: bool = False
 
 
 class Context(BaseModel):
@@ -43,13 +47,14 @@ class Context(BaseModel):
 
     Attributes:
         passages: how many; 0 leaves them out.
-        query: template of the query that finds them.
+        query: template of the query that finds them; None makes one of title, leading entities and
+            first sentences.
     """
 
     model_config = _STRICT
 
     passages: int = Field(0, ge=0, le=10)
-    query: str = "{{ title }}"
+    query: str | None = None
 
 
 class Checks(BaseModel):
@@ -57,12 +62,14 @@ class Checks(BaseModel):
 
     Attributes:
         supported: fields whose sentences must be supported by the input.
-        same_language: the reply must be in the input's language (or the house language).
+        numbers: fields in which no number may stand that the input lacks.
+        same_language: the reply must be in the input's language, or in the one that is written in.
     """
 
     model_config = _STRICT
 
     supported: tuple[str, ...] = ()
+    numbers: tuple[str, ...] = ()
     same_language: bool = True
 
 
@@ -71,18 +78,27 @@ class Options(BaseModel):
 
     Attributes:
         input_tokens: longer inputs are cut there, or split.
-        split: take long inputs in parts and merge the replies.
+        split: take long inputs in parts and let the model merge the replies; with ``join`` they are
+            put one behind the other, field by field.
         max_tokens: of the reply.
-        language: code of a house language to write in; None keeps the input's.
+        language: code of the language to write in; None takes the house language of the
+            deployment, and without one the input's.
+        tone: a sentence that is shown to the model; None takes the house's.
     """
 
     model_config = _STRICT
 
     input_tokens: int = Field(2400, ge=100)
-    split: bool = True
+    split: bool | Literal["join"] = True
     max_tokens: int = Field(600, ge=16)
     temperature: float = Field(0.0, ge=0, le=2)
-    language: str | None = None
+    language: str | None = Field(None, pattern="^[a-z]{2}$")
+    tone: str | None = None
+
+    @property
+    def joins(self) -> bool:
+        """Whether replies about parts are put one behind the other."""
+        return self.split == "join"
 
 
 class Small(BaseModel):
@@ -154,6 +170,26 @@ class GenerationTask(BaseModel):
         """The JSON schema that replies must follow."""
         return SHIPPED_SCHEMAS[self.output] if isinstance(self.output, str) else self.output
 
+    def in_house(self, language: str | None, tone: str) -> GenerationTask:
+        """Return the task with the deployment's language and tone, where its file names none."""
+        options = self.options.model_copy(
+            update={
+                "language": self.options.language or language,
+                "tone": tone if self.options.tone is None else self.options.tone,
+            }
+        )
+        return self.model_copy(update={"options": options})
+
+    @property
+    def context_tokens(self) -> int:
+        """Tokens that passages may have together; they are part of the input's."""
+        return self.options.input_tokens // _CONTEXT_SHARE if self.context.passages else 0
+
+    @property
+    def text_tokens(self) -> int:
+        """Tokens that the text of a document may have in one question."""
+        return self.options.input_tokens - self.context_tokens
+
     @property
     def schema_hash(self) -> str:
         """Hash of the output's schema, part of what is paid for."""
@@ -168,6 +204,11 @@ class GenerationTask(BaseModel):
         )
         # Which inputs are taken decides no reply; which of their fields are shown does.
         deciding["input"] = {"fields": sorted(self.input.fields)}
+        # A tone that no prompt shows and a query that nobody asks decide nothing.
+        if not self.options.tone or "tone" not in self.system + self.prompt + self.merge:
+            del deciding["options"]["tone"]
+        if not self.context.passages:
+            deciding["context"] = {"passages": 0, "query": "{{ title }}"}
         return ids.json_hash(deciding)[:16]
 
 

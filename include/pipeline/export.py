@@ -12,6 +12,7 @@ import json
 import logging
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from decimal import Decimal
 from itertools import chain, islice
@@ -19,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from include.errors import ConfigurationError, UnavailableError
+from include.pipeline.digest import write_digests
 from include.settings import settings
 from include.staging import Writer
 from include.store import export as store
@@ -74,6 +76,7 @@ def export_warehouse(
                 }
                 place.replace_manifest(manifest)
                 place.tidy(manifest, before)
+                write_digests(connection, place, groups)
     except OSError as error:
         raise UnavailableError(
             f"{target} cannot be written ({error.strerror or error}). What was exported before "
@@ -175,9 +178,8 @@ class _Place:
     def manifest(self) -> dict[str, Any]:
         """Return the manifest that stands; an empty one where there is none."""
         try:
-            with self._filesystem.open_input_stream(f"{self._root}/{MANIFEST}") as file:
-                found = json.loads(file.read())
-        except (FileNotFoundError, ValueError):
+            found = json.loads(self.read(MANIFEST) or b"")
+        except ValueError:
             return {}
         return found if isinstance(found, dict) else {}
 
@@ -195,12 +197,12 @@ class _Place:
         (there,) = self._filesystem.get_file_info([f"{self._root}/{name}"])
         if there.size != size:
             with path.open("rb") as file:
-                self._write(name, iter(lambda: file.read(_CHUNK), b""))
+                self.write(name, iter(lambda: file.read(_CHUNK), b""))
         return {"path": name, "sha256": digest, "bytes": size, "rows": count}
 
     def replace_manifest(self, manifest: dict[str, Any]) -> None:
         """Make what was put visible."""
-        self._write(MANIFEST, [json.dumps(manifest, indent=1, ensure_ascii=False).encode()])
+        self.write(MANIFEST, [json.dumps(manifest, indent=1, ensure_ascii=False).encode()])
 
     def tidy(self, *manifests: dict[str, Any]) -> None:
         """Remove files that none of the manifests names; who reads the last one goes on reading."""
@@ -218,7 +220,20 @@ class _Place:
                 if found.is_file and found.path not in named:
                     self._filesystem.delete_file(found.path)
 
-    def _write(self, name: str, chunks: Iterable[bytes]) -> None:
+    def read(self, name: str) -> bytes | None:
+        """Return what a file holds; None where there is none."""
+        try:
+            with self._filesystem.open_input_stream(f"{self._root}/{name}") as file:
+                return bytes(file.read())
+        except FileNotFoundError:
+            return None
+
+    def remove(self, name: str) -> None:
+        """Remove a file, if it is there."""
+        with suppress(FileNotFoundError):
+            self._filesystem.delete_file(f"{self._root}/{name}")
+
+    def write(self, name: str, chunks: Iterable[bytes]) -> None:
         """Write a file that is there whole or not at all, as objects in a store are anyway."""
         path = f"{self._root}/{name}"
         if self._is_local:

@@ -143,6 +143,12 @@ class Searcher:
         """Return a current document; None where there is none that the caller may see."""
         return await self._as(groups).call(retrieve.fetch_document, doc_id)
 
+    async def visible(
+        self, chunk_ids: Sequence[UUID], groups: Sequence[str] | None
+    ) -> frozenset[UUID]:
+        """Return those of the passages that the caller may see."""
+        return frozenset(await self._as(groups).call(retrieve.fetch_passages, chunk_ids))
+
     async def images(self, doc_id: UUID, groups: Sequence[str] | None) -> Sequence[Image]:
         """Return the images of a document that the caller may see."""
         return await self._as(groups).call(images.fetch_document_images, doc_id)

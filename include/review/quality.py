@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from include.review.quality_form import faults_of_form
 from include.review.quality_model import Model, shipped_model
-from include.review.quality_policy import Thresholds, Verdict, load_thresholds
+from include.review.quality_policy import Thresholds, load_thresholds
 from include.review.quality_report import (
     QualityFinding,
     QualityReport,
@@ -135,7 +135,7 @@ class Quality:
             round(sum(scores) / len(scores), 4) if scores else 0.0,
             tuple(supports),
             tuple(findings),
-            self._verdict(findings, summary.attempt),
+            self._thresholds.verdict((finding.rule for finding in findings), summary.attempt),
         )
 
     def _check(
@@ -172,14 +172,6 @@ class Quality:
             pairs = [(window.text, one.piece.text) for window in near]
             return float(self._entailment.score(pairs).max())
         return self._model.score(measure(one.piece.text, one.source, one.windows, similar))
-
-    def _verdict(self, findings: Sequence[QualityFinding], attempt: int) -> Verdict:
-        wanted = {self._thresholds.verdicts.get(finding.rule, "review") for finding in findings}
-        if "review" in wanted:
-            return "review"
-        if "retry" in wanted:
-            return "retry" if attempt < self._thresholds.attempts else "review"
-        return "pass"
 
 
 def _compare(summary: Summary, sources: dict[tuple[str, str], Source]) -> list[_Compared]:

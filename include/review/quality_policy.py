@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -23,6 +24,7 @@ Rule = Literal[
     "empty",
     "repeated",
     "off_language",
+    "other_language",
     "too_short",
     "too_long",
 ]
@@ -79,6 +81,20 @@ class Thresholds(_Section):
     language: LanguageThresholds
     length: LengthThresholds
     verdicts: dict[Rule, Verdict]
+
+    def verdict(self, rules: Iterable[Rule], attempt: int) -> Verdict:
+        """Return what findings of these rules lead to.
+
+        Args:
+            rules: that were broken.
+            attempt: how often the text has been asked for, this time included.
+        """
+        wanted = {self.verdicts.get(rule, "review") for rule in rules}
+        if "review" in wanted:
+            return "review"
+        if "retry" in wanted:
+            return "retry" if attempt < self.attempts else "review"
+        return "pass"
 
 
 def load_thresholds(own: Path | None = None) -> Thresholds:

@@ -31,6 +31,7 @@ def candidates(connection: Connection, task: GenerationTask, source: str | None)
         "sources": list(task.input.sources),
         "languages": list(task.input.languages),
         "kind": task.input.kind,
+        "other_than": task.options.language if task.input.foreign else None,
     }
     with connection.cursor(name="generation_candidates") as cursor:
         cursor.itersize = _FETCH
@@ -58,6 +59,39 @@ def plan_items(connection: Connection, run_id: str, items: Iterable[Row], *, aga
             statement("generation_plan_item"),
             ({**item, "run_id": run_id, "again": again} for item in items),
         )
+
+
+def reopen(connection: Connection, items: Sequence[UUID]) -> None:
+    """Forget what was made of passages that some reader of the result may not read any more."""
+    run(connection, "generation_reopen", items=list(items))
+
+
+def context(connection: Connection, items: Sequence[UUID]) -> dict[UUID, list[Row]]:
+    """Return the passages chosen for the prompts of items, in their order: chunk and document."""
+    found: dict[UUID, list[Row]] = {}
+    for row in run(connection, "generation_context", items=list(items)):
+        found.setdefault(row["item_id"], []).append(row)
+    return found
+
+
+def choose_context(
+    connection: Connection, item: UUID, passages: Sequence[tuple[UUID, UUID]]
+) -> None:
+    """Write down which passages the prompt of an item shows; what was chosen before stands.
+
+    Args:
+        connection: as the pipeline role.
+        item: whose prompt it is.
+        passages: chunk and document, the best first; what some reader of the item's document may
+            not read is left out.
+    """
+    run(
+        connection,
+        "generation_choose_context",
+        item_id=item,
+        chunks=[chunk for chunk, _ in passages],
+        documents=[document for _, document in passages],
+    )
 
 
 def open_run(connection: Connection, run_id: str, facts: Row) -> None:
@@ -144,6 +178,7 @@ def publish(connection: Connection, items: Sequence[UUID] | None = None) -> int:
         items: look at these alone; None looks at all.
     """
     with connection.transaction():
+        connection.execute("select warehouse.withdraw(null)")
         row = connection.execute(
             "select warehouse.publish(%s::uuid[]) as written",
             (list(items) if items is not None else None,),

@@ -111,15 +111,36 @@ def check_generated(frame: pd.DataFrame) -> list[Failure]:
             "cost is not negative": gxe.ExpectColumnValuesToBeBetween(
                 column="cost_usd", min_value=0
             ),
-            "what is published is clean or approved": _zero("unapproved"),
-            "what is published is what was judged": _zero("other_output"),
-            "published rows carry the document's access list": _zero("acl_errors"),
-            "published rows are of the current version": _zero("outdated"),
-            "a published summary is not empty": gxe.ExpectColumnValuesToBeBetween(
-                column="summary_length", min_value=1
-            ),
+            **_of_published_rows(),
         },
     )
+
+
+def check_decided(frame: pd.DataFrame) -> list[Failure]:
+    """Check the rows that a review run brought into the warehouse, or kept out of it.
+
+    Args:
+        frame: as :func:`check_generated` gets it, a row for each decision.
+
+    Returns:
+        What failed, for which documents; empty when all is well.
+    """
+    return _validate(frame, _of_published_rows())
+
+
+def _of_published_rows() -> dict[str, Any]:
+    """Return what must hold of the rows that analysts see."""
+    import great_expectations.expectations as gxe
+
+    return {
+        "what is published is clean or approved": _zero("unapproved"),
+        "what is published is what was judged": _zero("other_output"),
+        "published rows carry the document's access list": _zero("acl_errors"),
+        "published rows are of the current version": _zero("outdated"),
+        "a published summary is not empty": gxe.ExpectColumnValuesToBeBetween(
+            column="summary_length", min_value=1
+        ),
+    }
 
 
 def _of_every_document() -> dict[str, Any]:

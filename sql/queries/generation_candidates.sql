@@ -26,5 +26,6 @@ where
     and (%(source)s::text is not null or s.summarize)
     and (%(sources)s::text[] = '{}' or d.source = any(%(sources)s))
     and (%(languages)s::text[] = '{}' or d.language = any(%(languages)s))
+    and (%(other_than)s::text is null or d.language not in (%(other_than)s, 'und'))
     and (%(kind)s = 'any' or (%(kind)s = 'records') = (d.record_id is not null))
 order by d.ingested_at desc, d.doc_id

@@ -15,6 +15,13 @@ set
         from ops.llm_call as c
         where c.item_id = i.item_id
     ),
+    context = coalesce(
+        (
+            select array_agg(distinct c.doc_id)
+            from ops.generation_context as c
+            where c.item_id = i.item_id and c.revision = %(revision)s
+        ), '{}'
+    ),
     run_id = %(run_id)s,
     generated_at = coalesce(
         case when i.output_hash = %(output_hash)s then i.generated_at end, now()

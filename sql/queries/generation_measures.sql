@@ -1,3 +1,4 @@
+-- What a run has settled: one of the generation by its replies, one of the review by decisions.
 select
     i.doc_id,
     (i.state <> 'blocked' and i.outcome is null)::integer as without_outcome,
@@ -39,4 +40,10 @@ left join (
         null as summary
     from warehouse.record as r
 ) as w on i.item_id = w.item_id
-where i.run_id = %(run_id)s and i.state <> 'planned'
+where
+    (i.run_id = %(run_id)s and i.state <> 'planned')
+    or i.item_id in (
+        select v.item_id
+        from ops.review as v
+        where v.asked_in = %(run_id)s and v.state in ('approved', 'rejected')
+    )

@@ -11,6 +11,7 @@ select
     i.grounded_score,
     i.compliance_status,
     i.policy_versions,
+    i.context,
     i.run_id,
     i.generated_at,
     coalesce(s.published_at, r.published_at) as published_at,

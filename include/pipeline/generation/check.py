@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import time
 from collections import Counter
@@ -15,8 +16,7 @@ from include.llm import Message
 from include.pipeline.generation.context import GenerationContext
 from include.pipeline.generation.generate import ask
 from include.pipeline.generation.judging import Judge, Verdict, failed_item, judged_item
-from include.pipeline.generation.prepare import AGAIN, question
-from include.settings import settings
+from include.pipeline.generation.prepare import AGAIN, leading_names, question
 from include.staging import Manifest
 from include.store import generation, runs
 from include.store.database import Connection, connect
@@ -81,7 +81,11 @@ def _second(
     verdicts: list[Verdict],
 ) -> list[Verdict]:
     """Ask again where the quality was poor; keep the better reply of each item."""
-    poor = [verdict for verdict in verdicts if verdict.again]
+    poor = [
+        verdict
+        for verdict in verdicts
+        if verdict.again and _is_asked_whole(context, subjects[verdict.item_id])
+    ]
     if not poor:
         return verdicts
     asked = {
@@ -111,16 +115,31 @@ def _second(
 
 def _messages(context: GenerationContext, subject: Row, verdict: Verdict) -> tuple[Message, ...]:
     """Return the question of the second attempt; a long document is asked about by its start."""
+    parts = _parts(context, subject)
+    shown = Subject(
+        subject["title"],
+        parts[0] if parts else "",
+        subject["source"],
+        subject["language"],
+        json.loads(subject["fields"]),
+        leading_names(json.loads(subject["entities"])),
+        tuple(json.loads(subject["passages"])),
+    )
+    system, user = render(context.task, shown)
+    hint = _HINT.format(reason=verdict.reason)
+    return (system, Message("user", f"{user.content}\n\n{hint}"))
+
+
+def _is_asked_whole(context: GenerationContext, subject: Row) -> bool:
+    """Tell whether one question stands for a document; joined replies are no question's."""
+    return not context.task.options.joins or len(_parts(context, subject)) <= 1
+
+
+def _parts(context: GenerationContext, subject: Row) -> list[str]:
     from include.generation.prompt import parts_of
     from include.llm.client import estimated_tokens
 
-    parts = parts_of(subject["text"], estimated_tokens, context.task.options.input_tokens)
-    shown = Subject(
-        subject["title"], parts[0] if parts else "", subject["source"], subject["language"]
-    )
-    system, user = render(context.task, shown, settings().house_tone)
-    hint = _HINT.format(reason=verdict.reason)
-    return (system, Message("user", f"{user.content}\n\n{hint}"))
+    return parts_of(subject["text"], estimated_tokens, context.task.text_tokens)
 
 
 def _slices(rows: Iterator[Row]) -> Iterator[list[Row]]:

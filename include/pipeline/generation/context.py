@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
 from uuid import uuid4
@@ -12,6 +13,19 @@ from include.generation.task import SUMMARY, GenerationTask, load_tasks
 from include.llm.endpoint import Endpoint
 from include.settings import settings, staging_root, tasks_folder
 from include.staging import Staging
+
+
+def known_tasks() -> dict[str, GenerationTask]:
+    """Return the tasks of this deployment by name, in its language and tone.
+
+    Raises:
+        ConfigurationError: a file cannot be used.
+    """
+    given = settings()
+    return {
+        name: task.in_house(given.house_language, given.house_tone)
+        for name, task in load_tasks(tasks_folder()).items()
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +41,7 @@ class GenerationContext:
         limit: documents at most; None takes all.
         again: buy again what was bought before.
         budget: USD that the run may spend; None sets no limit.
+        serving_dsn: gives the connection string of the serving role, as which passages are found.
         worker: which attempt of which task this is, for the ledger; never the same for two, or a
             call that was in flight at a kill would pass for one of the next attempt.
     """
@@ -40,6 +55,7 @@ class GenerationContext:
     limit: int | None = None
     again: bool = False
     budget: Decimal | None = None
+    serving_dsn: Callable[[], str] | None = None
     worker: str = field(default_factory=lambda: f"local {uuid4().hex[:12]}")
     staging: Staging = field(init=False)
 
@@ -56,15 +72,20 @@ class GenerationContext:
         """The task, as this model gets it.
 
         Raises:
-            ConfigurationError: there is none of that name.
+            ConfigurationError: there is none of that name, or it lacks a language.
         """
-        known = load_tasks(tasks_folder())
+        known = known_tasks()
         if self.task_name not in known:
             raise ConfigurationError(
                 f"There is no generation task {self.task_name}; there are: {', '.join(known)}. "
                 f"A task file belongs into {tasks_folder()}."
             )
         task = known[self.task_name]
+        if task.input.foreign and task.options.language is None:
+            raise ConfigurationError(
+                f"The task {task.name} needs a language to write in: set TIDEMARK_HOUSE_LANGUAGE, "
+                "or options.language in a task file of your own."
+            )
         return task.for_small_model() if self.is_small else task
 
     @property

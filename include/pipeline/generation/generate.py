@@ -7,7 +7,7 @@ import json
 import logging
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import aclosing
 from typing import Any
 from uuid import UUID
@@ -21,7 +21,6 @@ from include.pipeline.generation.context import GenerationContext
 from include.pipeline.generation.inputs import Prepared, prepare
 from include.pipeline.generation.ledger import CallLedger
 from include.pipeline.generation.prepare import MERGE, WHOLE, Question, question
-from include.settings import settings
 from include.staging import Manifest
 from include.store import batches, generation, runs
 from include.store.database import Connection, connect
@@ -62,7 +61,7 @@ def generate(context: GenerationContext, shard: int) -> Manifest:
             stopped |= asyncio.run(ask(context, connection, books, batch.questions))
             merging = merges(context, connection, batch)
             stopped |= asyncio.run(ask(context, connection, books, merging))
-            for row in results_of(connection, [*batch.questions, *merging]):
+            for row in results_of(context, connection, [*batch.questions, *merging]):
                 counts[row["outcome"]] += 1
                 results.write(row)
         runs.record_stage(
@@ -120,7 +119,7 @@ def merges(context: GenerationContext, connection: Connection, batch: Prepared) 
     """Return the questions that make one reply of those about a document's parts."""
     parts: dict[UUID, list[Question]] = defaultdict(list)
     for one in batch.questions:
-        if one.part != WHOLE:
+        if one.part != WHOLE and not context.task.options.joins:
             parts[one.item_id].append(one)
     wanted = [UUID(one.request.request_id) for ones in parts.values() for one in ones]
     known = generation.replies(connection, wanted)
@@ -130,7 +129,7 @@ def merges(context: GenerationContext, connection: Connection, batch: Prepared) 
         if all(row is not None and row["outcome"] == "success" for row in rows):
             subject = Subject(batch.titles[item], "", "", "")
             replies = [_readable(str(row["reply"])) for row in rows if row is not None]
-            messages = merge_messages(context.task, subject, replies, settings().house_tone)
+            messages = merge_messages(context.task, subject, replies)
             merging.append(question(context.task, item, batch.revisions[item], MERGE, messages))
     return merging
 
@@ -147,7 +146,9 @@ def _readable(reply: str) -> str:
     )
 
 
-def results_of(connection: Connection, asked: Iterable[Question]) -> Iterator[Row]:
+def results_of(
+    context: GenerationContext, connection: Connection, asked: Iterable[Question]
+) -> Iterator[Row]:
     """Yield the outcome of each item: of its whole or merged reply, else of a part that failed."""
     by_item: dict[UUID, list[Question]] = defaultdict(list)
     for one in asked:
@@ -158,6 +159,9 @@ def results_of(connection: Connection, asked: Iterable[Question]) -> Iterator[Ro
         rows = [(one, known.get(UUID(one.request.request_id))) for one in ones]
         final = next((row for one, row in rows if one.part in {WHOLE, MERGE}), None)
         failed = next((row for _, row in rows if row is None or row["outcome"] != "success"), None)
+        if final is None and failed is None and context.task.options.joins:
+            replies = [str(row["reply"]) for _, row in rows if row is not None]
+            final = {"outcome": "success", "reply": joined(replies), "detail": None}
         told = final or failed or {"outcome": "missing", "reply": None, "detail": None}
         yield {
             "item_id": str(item),
@@ -165,6 +169,21 @@ def results_of(connection: Connection, asked: Iterable[Question]) -> Iterator[Ro
             "reply": told["reply"] if told["outcome"] == "success" else None,
             "detail": told["detail"],
         }
+
+
+def joined(replies: Sequence[str]) -> str:
+    """Return typed replies about the parts of a document as one: the fields of all, in order."""
+    whole: Row = {}
+    for reply in replies:
+        for name, value in json.loads(reply).items():
+            before = whole.get(name)
+            if isinstance(before, str) and isinstance(value, str):
+                whole[name] = f"{before}\n{value}"
+            elif isinstance(before, list) and isinstance(value, list):
+                whole[name] = before + value
+            else:
+                whole.setdefault(name, value)
+    return json.dumps(whole, ensure_ascii=False)
 
 
 def refuse_outage(counts: Counter[str]) -> None:

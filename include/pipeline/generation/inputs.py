@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
 from include.generation.prompt import Subject
+from include.generation.task import GenerationTask
 from include.models import Mention
 from include.pipeline.generation.context import GenerationContext
-from include.pipeline.generation.judging import blocked_input, compliance, finding_rows
+from include.pipeline.generation.judging import blocked_input, compliance, finding_rows, masks_of
 from include.pipeline.generation.prepare import Question, questions, subject_of, trusted
+from include.pipeline.generation.related import related
 from include.review.findings import verdict
 from include.settings import settings
 from include.store import generation
@@ -43,6 +45,7 @@ def prepare(context: GenerationContext, connection: Connection, items: list[UUID
     since it was planned is left to the next run.
     """
     task, checks, prepared = context.task, compliance(), Prepared()
+    allowed: list[tuple[Row, Subject, list[Row]]] = []
     for row in generation.inputs(connection, items):
         found = checks.check(
             row["text"],
@@ -55,16 +58,20 @@ def prepare(context: GenerationContext, connection: Connection, items: list[UUID
         if verdict(found) == "blocked":
             generation.decide(connection, blocked_input(context, row, found))
             continue
-        masks = [(one.start, one.end, f"[{one.rule}]") for one in found if one.action == "mask"]
-        subject = subject_of(row, trusted(row["text"], row["flagged"], masks))
+        subject = subject_of(row, trusted(row["text"], row["flagged"], masks_of(found)))
+        allowed.append((row, subject, finding_rows(row, found, "input", task.name)))
+    passages = related(context, connection, [(row, subject) for row, subject, _ in allowed])
+    for row, alone, findings in allowed:
         item = row["item_id"]
+        subject = replace(alone, passages=passages.get(item, ()))
         prepared.questions += questions(task, item, row["revision"], subject)
         prepared.titles[item], prepared.revisions[item] = subject.title, row["revision"]
-        prepared.subjects.append(_shown(row, subject, finding_rows(row, found, "input", task.name)))
+        prepared.subjects.append(_shown(task, row, subject, findings))
     return prepared
 
 
-def _shown(row: Row, subject: Subject, findings: list[Row]) -> Row:
+def _shown(task: GenerationTask, row: Row, subject: Subject, findings: list[Row]) -> Row:
+    fields = {name: subject.fields.get(name) for name in task.input.fields}
     return {
         "item_id": str(row["item_id"]),
         "doc_id": str(row["doc_id"]),
@@ -73,6 +80,8 @@ def _shown(row: Row, subject: Subject, findings: list[Row]) -> Row:
         "text": subject.text,
         "source": subject.source,
         "language": subject.language,
+        "fields": json.dumps(fields, default=str),
+        "passages": json.dumps(subject.passages),
         "findings": json.dumps(findings, default=str),
         "entities": json.dumps(row["entities"]),
     }

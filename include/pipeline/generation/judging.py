@@ -7,15 +7,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from functools import cache
-from typing import Any
+from typing import Any, Literal
 
 from include import ids
+from include.enrichment.language import UNDETERMINED
 from include.generation.task import GenerationTask
 from include.pipeline.generation.context import GenerationContext
 from include.review.compliance import Compliance
 from include.review.findings import ComplianceFinding, masked, verdict
 from include.review.policy import CompliancePolicy, load_policy
 from include.review.quality import Quality
+from include.review.quality_foreign import Demand, judge_foreign
+from include.review.quality_policy import Thresholds, load_thresholds
 from include.review.quality_report import QualityReport, Summary
 from include.settings import settings
 
@@ -65,6 +68,12 @@ class Verdict:
     def reason(self) -> str:
         """What was wrong, for a second attempt."""
         return ", ".join(self.reasons) or "unsupported"
+
+
+@cache
+def thresholds() -> Thresholds:
+    """Return the thresholds of this deployment's quality filter."""
+    return load_thresholds()
 
 
 @cache
@@ -122,32 +131,48 @@ class Judge:
     def _reports(
         self, subjects: Sequence[Row], outputs: Sequence[Row], attempt: int
     ) -> Sequence[QualityReport | None]:
-        if self._quality is None or not subjects:
-            return [None] * len(subjects)
-        house = self._task.options.language
-        same = self._task.checks.same_language
-        return self._quality.judge_many(
-            [
-                Summary(
-                    self._supported(output),
-                    subject["text"],
-                    subject["title"],
-                    subject["language"],
-                    (house or subject["language"]) if same else None,
-                    attempt,
-                )
-                for subject, output in zip(subjects, outputs, strict=True)
-            ]
-        )
-
-    def _supported(self, output: Row) -> list[str]:
-        values = [output.get(name) for name in self._task.checks.supported]
-        return [
-            text
-            for value in values
-            for text in (value if isinstance(value, list) else [value])
-            if isinstance(text, str)
+        demands = [self._demand(subject) for subject in subjects]
+        summaries = [
+            self._summary(subject, output, attempt)
+            for subject, output in zip(subjects, outputs, strict=True)
         ]
+        alike = [
+            summary
+            for summary, demand in zip(summaries, demands, strict=True)
+            if demand == "comparison"
+        ]
+        compared = iter(self._quality.judge_many(alike) if self._quality and alike else ())
+        return [
+            next(compared)
+            if demand == "comparison"
+            else None
+            if demand is None
+            else judge_foreign(summary, thresholds(), demand)
+            for summary, demand in zip(summaries, demands, strict=True)
+        ]
+
+    def _demand(self, subject: Row) -> Demand | Literal["comparison"] | None:
+        """Say how a reply is judged; None where the task asks for nothing."""
+        checks, house = self._task.checks, self._task.options.language
+        if checks.supported:
+            alike = house is None or subject["language"] in {house, UNDETERMINED}
+            return "comparison" if alike else "support"
+        if checks.numbers:
+            return "numbers"
+        return "language" if house is not None and checks.same_language else None
+
+    def _summary(self, subject: Row, output: Row, attempt: int) -> Summary:
+        checks = self._task.checks
+        house = self._task.options.language
+        expected = (house or subject["language"]) if checks.same_language else UNDETERMINED
+        return Summary(
+            _texts(output, checks.supported or checks.numbers or tuple(output)),
+            subject["text"],
+            subject["title"],
+            subject["language"],
+            expected,
+            attempt,
+        )
 
     def _verdict(self, subject: Row, output: Row, report: QualityReport | None) -> Verdict:
         found: list[tuple[str, ComplianceFinding]] = []
@@ -162,7 +187,7 @@ class Judge:
             verdict(finding for _, finding in found),
             tuple(found),
             reasons,
-            None if report is None else report.score,
+            report.score if report is not None and report.sentences else None,
             {} if report is None else _told(report),
             report is not None and report.verdict == "retry",
         )
@@ -175,6 +200,16 @@ class Judge:
         )
         found += [(path, finding) for finding in here]
         return masked(text, [finding for finding in here if finding.action == "mask"])
+
+
+def _texts(output: Row, names: Sequence[str]) -> list[str]:
+    values = [output.get(name) for name in names]
+    return [
+        text
+        for value in values
+        for text in (value if isinstance(value, list) else [value])
+        if isinstance(text, str)
+    ]
 
 
 def _words(text: str) -> str:
@@ -235,6 +270,11 @@ def blocked_input(
     }
 
 
+def masks_of(findings: Sequence[ComplianceFinding]) -> list[tuple[int, int, str]]:
+    """Return the spans of an input that no model may see, and what stands in their place."""
+    return [(one.start, one.end, f"[{one.rule}]") for one in findings if one.action == "mask"]
+
+
 def finding_rows(
     row: Row, findings: Sequence[ComplianceFinding], direction: str, task: str
 ) -> list[Row]:
@@ -247,6 +287,7 @@ def _settled(context: GenerationContext, row: Row, state: str, findings: list[Ro
         finding["number"] = number
     return {
         "item_id": row["item_id"],
+        "revision": row["revision"],
         "run_id": context.run_id,
         "state": state,
         "outcome": None,

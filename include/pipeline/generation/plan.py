@@ -90,6 +90,7 @@ def plan(context: GenerationContext) -> Manifest:
         }
         generation.open_run(connection, context.run_id, facts)
         for some in _slices(chosen, _AT_ONCE):
+            generation.reopen(connection, [item["item_id"] for item in some])
             generation.plan_items(connection, context.run_id, some, again=context.again)
     batches = _write_batches(context, chosen)
     logger.info(
@@ -153,7 +154,7 @@ def _wanted(context: GenerationContext, known: Row | None) -> bool:
     """Whether something is left to ask: nothing is known, or nothing that says anything."""
     if known is None or known["run_id"] == context.run_id:
         return True
-    if context.again or known["state"] == "planned":
+    if context.again or known["state"] == "planned" or not known["allowed"]:
         return True
     return known["state"] == "failed" and known["outcome"] in RETRIED
 
@@ -172,15 +173,15 @@ class _Meter:
 
     def add(self, item: Row) -> None:
         """Count one document."""
-        options = self._task.options
+        task, split = self._task, self._task.options.split
         tokens = ceil(item["characters"] / _CHARACTERS_A_TOKEN)
-        parts = ceil(tokens / options.input_tokens) if options.split else 1
-        read = tokens if options.split else min(tokens, options.input_tokens)
+        parts = ceil(tokens / task.text_tokens) if split else 1
+        read = tokens if split else min(tokens, task.text_tokens)
         requests = parts + (parts > 1)
         merging = parts * self._reply if parts > 1 else 0
         self._documents += 1
         self._requests += requests
-        self._prompt += read + merging + requests * _TEMPLATE_TOKENS
+        self._prompt += read + merging + parts * task.context_tokens + requests * _TEMPLATE_TOKENS
         self._completion += requests * self._reply
 
     def estimate(self) -> Estimate:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
@@ -14,12 +14,12 @@ from include.generation.prompt import Subject, parts_of, render
 from include.generation.task import GenerationTask
 from include.llm import Message
 from include.llm.client import estimated_tokens
-from include.settings import settings
 
 Row = dict[str, Any]
 WHOLE = "whole"
 MERGE = "merge"
 AGAIN = "again"
+_LEADING = 8
 _LONGEST_SENTENCE = 2000
 _END = re.compile(r"(?<=[.!?\u3002\uff01\uff1f])\s+|\n+")
 
@@ -46,36 +46,49 @@ def subject_of(row: Row, text: str) -> Subject:
         source=row["source"],
         language=row["language"],
         fields={name: value for name, value in row["metadata"].items() if value is not None},
-        entities=tuple(entity["name"] for entity in row["entities"][:8]),
+        entities=leading_names(row["entities"]),
     )
 
 
-def trusted(text: str, flagged: Iterable[Row], masked: Iterable[tuple[int, int, str]] = ()) -> str:
+def leading_names(entities: Sequence[Row]) -> tuple[str, ...]:
+    """Return the names that a prompt shows of a document's entities."""
+    return tuple(entity["name"] for entity in entities[:_LEADING])
+
+
+def trusted(
+    text: str,
+    flagged: Iterable[Row],
+    masked: Iterable[tuple[int, int, str]] = (),
+    within: tuple[int, int] | None = None,
+) -> str:
     """Return a text without the sentences that hold injected instructions, and with its masks.
 
     Args:
         text: of the document.
         flagged: spans with ``start_char`` and ``end_char``.
         masked: spans and what stands in their place.
+        within: the part to return; None returns all.
     """
+    first, last = within or (0, len(text))
     cuts = [_sentence(text, span["start_char"], span["end_char"]) for span in flagged]
     edits = sorted([*((start, end, "") for start, end in cuts), *masked])
-    pieces, at = [], 0
+    pieces, at = [], first
     for start, end, instead in edits:
-        if start < at:
+        if end <= first or start >= last:
+            continue
+        if max(start, first) < at:
             # What overlaps a cut goes with it.
             at = max(at, end)
             continue
         pieces += [text[at:start], instead]
         at = max(at, end)
-    return "".join([*pieces, text[at:]])
+    return "".join([*pieces, text[at:last]])
 
 
 def questions(task: GenerationTask, item: UUID, revision: int, subject: Subject) -> list[Question]:
     """Return the questions about one document: one, or one a part of a long one."""
-    options = task.options
-    parts = parts_of(subject.text, estimated_tokens, options.input_tokens)
-    if len(parts) <= 1 or not options.split:
+    parts = parts_of(subject.text, estimated_tokens, task.text_tokens)
+    if len(parts) <= 1 or not task.options.split:
         named = [(WHOLE, parts[0] if parts else "")]
     else:
         named = [(f"part {number}", part) for number, part in enumerate(parts)]
@@ -85,7 +98,7 @@ def questions(task: GenerationTask, item: UUID, revision: int, subject: Subject)
             item,
             revision,
             name,
-            render(task, replace(subject, text=part), settings().house_tone),
+            render(task, replace(subject, text=part)),
         )
         for name, part in named
     ]

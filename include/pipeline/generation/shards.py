@@ -23,7 +23,7 @@ def planned() -> pa.Schema:
 
 @cache
 def subjects() -> pa.Schema:
-    """Items as the prompt shows them, for the checks; ``findings`` of the input as JSON."""
+    """Items as the prompt shows them, for the checks; what is no text as JSON."""
     import pyarrow as pa
 
     texts = _texts("item_id", "doc_id", "title", "text", "source", "language")
@@ -31,6 +31,8 @@ def subjects() -> pa.Schema:
         texts.append(pa.field("revision", pa.int64()))
         .append(pa.field("findings", pa.string()))
         .append(pa.field("entities", pa.string()))
+        .append(pa.field("fields", pa.string()))
+        .append(pa.field("passages", pa.string()))
     )
 
 

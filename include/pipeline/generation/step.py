@@ -53,7 +53,7 @@ def step(context: GenerationContext, shard: int) -> Manifest | Waiting:
         for row in batch.subjects:
             subjects.write(row)
         results = attempt.writer("results", shards.results())
-        for row in results_of(connection, [*asked, *merging]):
+        for row in results_of(context, connection, [*asked, *merging]):
             counts[row["outcome"]] += 1
             results.write(row)
         runs.record_stage(

@@ -7,6 +7,7 @@ from collections import Counter
 from typing import Any
 
 from include.pipeline.export import export_published
+from include.pipeline.generation.validate import validate_decided
 from include.pipeline.review.claim import REJECT_REST, ReviewContext
 from include.store import generation, review, runs
 from include.store.database import Connection, connect
@@ -53,9 +54,13 @@ def finish(context: ReviewContext) -> dict[str, int]:
 
     Returns:
         What became of the rows that the run asked about, and ``published``.
+
+    Raises:
+        ValidationError: what was decided and what is published do not hold together.
     """
     with connect(context.dsn) as connection:
         published = generation.publish(connection)
+        validate_decided(connection, context.run_id)
         export_published(connection)
         counted = {**review.counts(connection, context.run_id), "published": published}
         review.release(connection, context.run_id)

@@ -9,9 +9,9 @@ from collections.abc import Iterable
 from itertools import groupby
 from typing import Any
 
-from include.generation.task import GenerationTask, load_tasks
+from include.generation.task import GenerationTask
+from include.pipeline.generation.context import known_tasks
 from include.pipeline.generation.judging import Judge, Verdict, policy
-from include.settings import tasks_folder
 from include.store import generation, review
 from include.store.database import Connection
 
@@ -29,7 +29,7 @@ def settle_edits(connection: Connection) -> Counter[str]:
     it, or a filter has something to say that this person has not been told. Then it goes back.
     """
     counts: Counter[str] = Counter()
-    known = load_tasks(tasks_folder())
+    known = known_tasks()
     rows = sorted(review.edits(connection), key=lambda row: str(row["task"]))
     for name, some in groupby(rows, key=lambda row: str(row["task"])):
         if name not in known:

@@ -63,9 +63,10 @@ class Corpus:
 
     def __init__(self, database: Any, endpoint: FakeEndpoint) -> None:
         self.dsn: str = database.dsn("pipeline")
+        self.serving_dsn: str = database.dsn("serving")
         self.operator_dsn: str = database.dsn("operator")
         self.endpoint = endpoint
-        self._owner: str = database.owner_dsn
+        self.owner_dsn: str = database.owner_dsn
         with connect(self.dsn) as connection:
             sources.add(connection, Source("port", "file:///port"))
 
@@ -73,7 +74,7 @@ class Corpus:
         self, title: str, text: str, acl: tuple[str, ...] = (), record: dict[str, Any] | None = None
     ) -> UUID:
         doc_id = ids.doc_id("port", title)
-        with connect(self._owner) as connection:
+        with connect(self.owner_dsn) as connection:
             connection.execute(
                 _DOCUMENT,
                 {
@@ -93,13 +94,14 @@ class Corpus:
         return doc_id
 
     def remove(self, title: str) -> None:
-        with connect(self._owner) as connection:
+        with connect(self.owner_dsn) as connection:
             connection.execute(
                 "update corpus.document set status = 'deleted' where title = %s", (title,)
             )
 
     def context(self, **options: Any) -> GenerationContext:
         options.setdefault("source", "port")
+        options.setdefault("serving_dsn", lambda: self.serving_dsn)
         return GenerationContext(new_run_id(), self.dsn, self.endpoint.endpoint, **options)
 
     def run(self, **options: Any) -> tuple[str, dict[str, int]]:
@@ -108,7 +110,7 @@ class Corpus:
         return state, {name: count for name, count in counted.items() if count}
 
     def query(self, statement: str, *parameters: Any) -> list[dict[str, Any]]:
-        with connect(self._owner) as connection:
+        with connect(self.owner_dsn) as connection:
             return connection.execute(statement.encode(), parameters or None).fetchall()
 
     @property

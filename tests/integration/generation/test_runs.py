@@ -129,6 +129,21 @@ def test_a_dry_run_spends_nothing(summaries: Corpus) -> None:
     assert summaries.endpoint.counts.calls.total() == 0
 
 
+def test_a_run_tells_what_was_estimated_and_what_it_came_to(summaries: Corpus) -> None:
+    found = estimate(summaries.context())
+    summaries.run()
+    (row,) = summaries.query("select * from ops.generation_cost")
+    (calls,) = summaries.query(
+        "select sum(prompt_tokens) as read, sum(completion_tokens) as written, "
+        "sum(cost_usd) as cost from ops.llm_call"
+    )
+    assert (row["estimated_calls"], row["calls"]) == (found.requests, 3)
+    assert row["estimated_usd"] == pytest.approx(found.cost_usd)
+    assert row["estimated_prompt_tokens"] == found.prompt_tokens
+    assert (row["prompt_tokens"], row["completion_tokens"]) == (calls["read"], calls["written"])
+    assert row["cost_usd"] == calls["cost"] > 0
+
+
 def test_a_budget_stops_before_the_call_that_could_exceed_it(summaries: Corpus) -> None:
     budget = Decimal("0.0021")  # the reply's limit is 900 tokens of 2 USD a million
     state, counted = summaries.run(budget=budget)

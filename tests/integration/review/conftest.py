@@ -87,6 +87,7 @@ class Desk:
                 connection,
                 {
                     "item_id": item,
+                    "revision": 0,
                     "run_id": "run",
                     "state": "review" if flags else "clean",
                     "outcome": "success",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,9 +14,11 @@ from include.pipeline.generation.judging import Verdict
 from include.pipeline.review import recheck
 from include.pipeline.review.apply import apply_decisions, finish
 from include.pipeline.review.claim import APPLY, REJECT_REST, ReviewContext, claim, unasked
+from include.pipeline.validate import ValidationError
 from include.review.findings import ComplianceFinding
-from include.store import review
-from include.store.database import connect
+from include.settings import settings
+from include.store import generation, review
+from include.store.database import Connection, connect
 from tests.integration.review.conftest import Desk
 
 
@@ -82,6 +85,38 @@ def test_a_time_out_keeps_rows_waiting_for_the_next_run(desk: Desk) -> None:
     assert unasked(context(desk)) == 1
     assert len(claim(context(desk, "b"))) == 1
     assert desk.published() == {}
+
+
+@pytest.mark.parametrize(
+    ("damage", "expected"),
+    [
+        ("acl = '{x}'", "access list"),
+        ("approved_by = ''", "clean or approved"),
+        ("output_hash = 'x'", "was judged"),
+    ],
+)
+def test_what_does_not_hold_after_decisions_fails_the_run(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, damage: str, expected: str
+) -> None:
+    monkeypatch.setenv("TIDEMARK_EXPORT_URL", tmp_path.as_uri())
+    settings.cache_clear()
+    item = desk.flagged()
+    claim(context(desk))
+    desk.decide(item, "approve", by="bob")
+    desk.publish()
+    published = generation.publish
+
+    def damaged(connection: Connection) -> int:
+        written = published(connection)
+        desk.query(f"update warehouse.summary set {damage} where item_id = %s", item)
+        return written
+
+    monkeypatch.setattr(generation, "publish", damaged)
+    with pytest.raises(ValidationError, match=expected):
+        finish(context(desk))
+    assert desk.query("select state from ops.run where kind = 'review'") == [{"state": "running"}]
+    assert list(tmp_path.iterdir()) == []
+    settings.cache_clear()
 
 
 def test_the_rest_is_rejected_by_who_answered(desk: Desk) -> None:

@@ -90,3 +90,22 @@ def test_templates_reach_nothing_of_python(tmp_path: Path) -> None:
     path = write(tmp_path, PROFILE.replace("{{ text }}", "{{ text.__class__.__mro__ }}"))
     with pytest.raises(ConfigurationError):
         read_task(path)
+
+
+def test_the_house_language_reaches_every_prompt_and_the_version(tmp_path: Path) -> None:
+    task = read_task(write(tmp_path))
+    german = task.in_house("de", "We speak plainly.")
+    system, _ = render(german, Subject("t", "likes blues", "s", "en", {"name": "Paula"}))
+    assert system.content == "You write profiles. Write your texts in German."
+    assert german.version != task.version
+    # No prompt of this task shows a tone, and what its file says of the language stands.
+    assert german.version == task.in_house("de", "").version
+    own = PROFILE.replace("system:", "options: {language: fr}\nsystem:")
+    assert read_task(write(tmp_path, own)).in_house("de", "").options.language == "fr"
+
+
+def test_what_is_not_asked_for_leaves_the_version_alone(tmp_path: Path) -> None:
+    task = read_task(write(tmp_path))
+    assert task.in_house(None, "").version == task.version
+    shown = read_task(write(tmp_path, PROFILE.replace("{{ text }}", "{{ text }} {{ tone }}")))
+    assert shown.in_house(None, "Plainly.").version != shown.in_house(None, "").version
