@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 DAG = "document_ingestion"
 _POLL_SECONDS = 1.0
 _HEALTH_SECONDS = 10.0
+_SILENT_SECONDS = 120.0
+"""Airflow may be silent that long, restarted or overloaded, before a run is no longer followed."""
 _NO_SCHEDULER = "the scheduler is not running: ./tidemark up"
 _SKIPPED = "skipped (nothing to do)"
 _DONE = ("success", "skipped", "upstream_failed", "removed", "failed")
@@ -122,18 +124,24 @@ def follow_run(dag: str, conf: dict[str, Any]) -> tuple[str, str]:
 
 
 def _wait(api: AirflowApi, dag: str, run_id: str) -> tuple[str, list[dict[str, Any]]]:
-    looked, scheduled = time.monotonic(), True
+    looked = answered = time.monotonic()
+    scheduled = True
     with Stages() as stages:
         while True:
-            state = str(api.dag_run(dag, run_id)["state"])
-            tasks = api.task_instances(dag, run_id)
-            stages.show(tasks)
-            if state in {"success", "failed"}:
-                return state, tasks
-            if time.monotonic() - looked >= _HEALTH_SECONDS:
-                looked, before, scheduled = time.monotonic(), scheduled, api.schedules()
-                if before and not scheduled:
-                    say(f"{_NO_SCHEDULER}; the run waits")
+            try:
+                state = str(api.dag_run(dag, run_id)["state"])
+                tasks = api.task_instances(dag, run_id)
+                stages.show(tasks)
+                if state in {"success", "failed"}:
+                    return state, tasks
+                if time.monotonic() - looked >= _HEALTH_SECONDS:
+                    looked, before, scheduled = time.monotonic(), scheduled, api.schedules()
+                    if before and not scheduled:
+                        say(f"{_NO_SCHEDULER}; the run waits")
+                answered = time.monotonic()
+            except UnavailableError:
+                if time.monotonic() - answered > _SILENT_SECONDS:
+                    raise
             time.sleep(_POLL_SECONDS)
 
 

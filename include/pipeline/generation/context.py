@@ -58,6 +58,7 @@ class GenerationContext:
     serving_dsn: Callable[[], str] | None = None
     worker: str = field(default_factory=lambda: f"local {uuid4().hex[:12]}")
     staging: Staging = field(init=False)
+    _task: list[GenerationTask] = field(default_factory=list, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "staging", Staging(staging_root(), self.run_id))
@@ -69,11 +70,16 @@ class GenerationContext:
 
     @property
     def task(self) -> GenerationTask:
-        """The task, as this model gets it.
+        """The task, as this model gets it; its file is read once.
 
         Raises:
             ConfigurationError: there is none of that name, or it lacks a language.
         """
+        if not self._task:
+            self._task.append(self._read_task())
+        return self._task[0]
+
+    def _read_task(self) -> GenerationTask:
         known = known_tasks()
         if self.task_name not in known:
             raise ConfigurationError(
