@@ -127,7 +127,7 @@ def test_readers_see_the_graph_of_their_documents_alone(graph: Corpus) -> None:
 
 def _as_public_analyst(graph: Corpus) -> dict[str, int]:
     """Return how many rows of each view an analyst without groups sees."""
-    with connect(graph._owner) as connection, connection.transaction():
+    with connect(graph.owner_dsn) as connection, connection.transaction():
         connection.execute("set local role tidemark_analyst")
         return {
             view.decode(): len(connection.execute(b"select * from warehouse." + view).fetchall())
