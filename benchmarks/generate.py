@@ -3,7 +3,9 @@
 It uses a Postgres and a home of its own, writes documents straight into the tables and runs
 `summarize --local` on each size. It prints seconds and CPU seconds a thousand requests, the most
 memory that the run took, how much slower a request of the largest run is than one of the smallest,
-and the task instances that the same run has in Airflow.
+and the task instances that the same run has in Airflow. With `--airflow N` it runs N documents
+through a real Airflow instead, in as many batches as a run can have, and prints what its tasks
+passed to each other.
 """
 
 from __future__ import annotations
@@ -22,8 +24,9 @@ from typing import Any
 
 import psycopg
 
-from benchmarks.deployment import cpu, deployment
+from benchmarks.deployment import cpu, deployment, tidemark
 from include.commands.output import say
+from include.platform import database
 from include.platform.postgres import EmbeddedPostgres
 from include.settings import ROOT
 
@@ -45,6 +48,14 @@ select
 from generate_series(1, %(documents)s) as n
 """
 
+_KEPT = """
+select
+    (select count(*) from task_instance where run_id = %(run)s),
+    count(*), coalesce(sum(length(value::text)), 0), coalesce(max(length(value::text)), 0)
+from xcom
+where run_id = %(run)s
+"""
+
 
 def main() -> int:
     """Read the command line, run, print."""
@@ -53,8 +64,12 @@ def main() -> int:
     )
     parser.add_argument("--documents", type=int, nargs="+", default=[25_000, 100_000], metavar="N",
                         help="sizes, the smallest first (default 25000 100000)")  # fmt: skip
+    parser.add_argument("--airflow", type=int, metavar="N", help="through Airflow: N documents")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     given = parser.parse_args()
+    if given.airflow:
+        print(json.dumps(through_airflow(given.airflow)))
+        return 0
     found = run(given.documents)
     if given.json:
         print(json.dumps(found))
@@ -78,7 +93,37 @@ def run(sizes: list[int]) -> dict[str, Any]:
     return {"cpu": cpu(), "sizes": measured, "growth_a_request": round(each[-1] / each[0], 2)}
 
 
-def _one_size(server: EmbeddedPostgres, size: int) -> dict[str, Any]:
+def through_airflow(size: int) -> dict[str, Any]:
+    """Run documents through Airflow, as many batches as there can be, and return what it kept."""
+    given = {"TIDEMARK_SCHEDULE": "none", "TIDEMARK_BATCH_SIZE": "1"}
+    with deployment() as (_, server), _endpoint():
+        os.environ.update(given)
+        source = _fill(server, size)
+        try:
+            tidemark("up")
+            told = json.loads(tidemark("summarize", "--json", "--task", _TASK, "--source", source))
+            with psycopg.connect(database.airflow_metadata()) as connection:
+                row = connection.execute(_KEPT, {"run": told["run_id"]}).fetchone()
+        finally:
+            tidemark("down")
+            for name in given:
+                del os.environ[name]
+    assert row is not None
+    counted = {name: count for name, count in told["outcomes"].items() if count}
+    kept = dict(
+        zip(("task_instances", "xcom_rows", "xcom_bytes", "largest_xcom"), row, strict=True)
+    )
+    return {
+        "cpu": cpu(),
+        "documents": size,
+        "outcomes": counted,
+        "seconds": told["seconds"],
+        **kept,
+    }
+
+
+def _fill(server: EmbeddedPostgres, size: int) -> str:
+    """Write documents of a source of their own; return its name."""
     source = f"calls{size}"
     say(f"{size:,} documents")
     with psycopg.connect(server.owner_dsn(), autocommit=True) as connection:
@@ -86,6 +131,11 @@ def _one_size(server: EmbeddedPostgres, size: int) -> dict[str, Any]:
             "insert into corpus.source (name, uri) values (%s, %s)", (source, f"file:///{source}")
         )
         connection.execute(_FILL, {"source": source, "documents": size})
+    return source
+
+
+def _one_size(server: EmbeddedPostgres, size: int) -> dict[str, Any]:
+    source = _fill(server, size)
     command = [sys.executable, "-m", "include.cli", "summarize", "--local", "--json"]
     started = time.monotonic()
     process = subprocess.Popen(
