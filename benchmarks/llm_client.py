@@ -22,7 +22,8 @@ from include.generation.contract import Request
 from include.generation.limits import Limits
 from include.llm import Message
 from include.llm.endpoint import Endpoint
-from tests.fake_endpoint import Capacity, FakeEndpoint, batching, thrashing
+from tests.fake_endpoint import FakeEndpoint
+from tests.fake_machine import Capacity, batching, thrashing
 
 LADDER = (1, 2, 4, 8, 16, 32)
 BAR = 0.9

@@ -3,38 +3,23 @@
 from __future__ import annotations
 
 import json
-import random
 import re
 import sys
 import threading
 import time
-from collections import Counter, deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email import message_from_bytes
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Literal
+from typing import Any
 
-from tests.fake_batch_rows import Body, Kind, Spoilt, chat_of, cut_row, jsonl, result_row
+from tests.fake_batch_rows import Body, Kind, jsonl
+from tests.fake_batch_sales import Batch, Sales
 
-Fault = Literal["busy", "broken", "drop", "drop_after", "hang", "html"]
-"""Of a call. ``drop_after``: it was carried out, and the connection drops before the answer."""
 KEY = "key-of-the-fake"
 
 
-@dataclass
-class Batch:
-    name: str
-    key: str
-    lines: list[Body]
-    made: float = field(default_factory=time.time)
-    state: str = "running"
-    results: list[Body] = field(default_factory=list)
-    counts: Counter[str] = field(default_factory=Counter)
-
-
-class FakeBatches:
+class FakeBatches(Sales):
     """A provider on a port of its own.
 
     Args:
@@ -46,36 +31,20 @@ class FakeBatches:
         spoils: the share of rows that meet each; drawn anew when a row is sent again.
         ends: how batches end, in the order of purchase: ``expired`` and ``cancelled`` after half of
             their rows, ``failed`` without any; later ones complete.
+        port: to listen on; any that is free.
+        journal: a file that outlives this process; what was sold before is known from it.
     """
 
     def __init__(
-        self,
-        kind: Kind,
-        reply: Callable[[Body], str],
-        *,
-        seconds: float = 0.1,
-        faults: Mapping[Fault, float] | None = None,
-        first: tuple[Fault | None, ...] = (),
-        spoils: Mapping[Spoilt, float] | None = None,
-        ends: tuple[str, ...] = (),
-        seed: int = 0,
+        self, kind: Kind, reply: Callable[[Body], str], *, port: int = 0, **options: Any
     ) -> None:
-        self.kind, self.reply, self.seconds = kind, reply, seconds
-        self.faults, self.first = dict(faults or {}), deque(first)
-        self.spoils, self.ends = dict(spoils or {}), deque(ends)
-        self.batches: dict[str, Batch] = {}
-        self.files: dict[str, bytes] = {}
-        self.created: Counter[str] = Counter()
-        self.sent: Counter[str] = Counter()
-        self.succeeded: Counter[str] = Counter()
-        self.met: Counter[str] = Counter()
-        self.calls = 0
-        self._random, self._lock, self._numbers = random.Random(seed), threading.RLock(), 0
+        super().__init__(kind, reply, **options)
+        self._port = port
         self._server: ThreadingHTTPServer | None = None
 
     def __enter__(self) -> FakeBatches:
         handler = type("Handler", (_Handler,), {"fake": self})
-        self._server = _Server(("127.0.0.1", 0), handler)
+        self._server = _Server(("127.0.0.1", self._port), handler)
         threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
         return self
 
@@ -85,86 +54,17 @@ class FakeBatches:
         self._server.server_close()
 
     @property
-    def root(self) -> str:
+    def port(self) -> int:
         assert self._server is not None
-        return f"http://127.0.0.1:{self._server.server_port}"
+        return self._server.server_port
+
+    @property
+    def root(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
 
     @property
     def url(self) -> str:
         return f"{self.root}/v1" if self.kind == "openai" else self.root
-
-    def fault(self, purchase: bool) -> Fault | None:
-        with self._lock:
-            self.calls += 1
-            if purchase and self.first:
-                return self.first.popleft()
-            drawn = self._random.random()
-            for fault, share in self.faults.items():
-                drawn -= share
-                if drawn < 0:
-                    self.met[fault] += 1
-                    return fault
-        return None
-
-    def number(self, word: str) -> str:
-        with self._lock:
-            self._numbers += 1
-            return f"{word}{self._numbers}"
-
-    def buy(self, key: str, lines: list[Body]) -> Batch:
-        """Take a batch and work out at once what it will come to."""
-        with self._lock:
-            batch = Batch(self.number("batch_"), key, lines)
-            self.batches[batch.name] = batch
-            self.created[key] += 1
-            end = self.ends.popleft() if self.ends else "completed"
-            self._work(batch, end)
-        return batch
-
-    def ended(self, name: str) -> Batch:
-        with self._lock:
-            batch = self.batches[name]
-            if batch.state == "running" and time.time() - batch.made >= self.seconds:
-                batch.state = batch.__dict__["end"]
-            return batch
-
-    def _work(self, batch: Batch, end: str) -> None:
-        batch.__dict__["end"] = end
-        served = 0 if end == "failed" else len(batch.lines) // (1 if end == "completed" else 2)
-        for place, line in enumerate(batch.lines):
-            name = line.get("custom_id") or line["key"]
-            request = name.rpartition("-")[2]
-            self.sent[request] += 1
-            if place >= served:
-                batch.counts[end] += 1
-                if self.kind == "anthropic" and end == "failed":
-                    # There rows fail, not batches.
-                    batch.results.append(result_row(self.kind, line, "", "error"))
-                elif self.kind != "gemini" and end != "failed":
-                    batch.results.append(cut_row(self.kind, name, end))
-                continue
-            spoilt = self._spoilt()
-            batch.counts["errored" if spoilt == "error" else "succeeded"] += 1
-            if spoilt == "missing":
-                continue
-            if spoilt == "stranger":
-                stranger = {**line, "custom_id": "no-request", "key": "no-request"}
-                batch.results.append(result_row(self.kind, stranger, "Somebody else's.", None))
-            if spoilt not in {"error", "invalid", "refused"}:
-                self.succeeded[request] += 1
-            text = '{"unknown": 1}' if spoilt == "invalid" else self.reply(chat_of(self.kind, line))
-            rows = [result_row(self.kind, line, text, spoilt)]
-            batch.results += rows * (2 if spoilt == "duplicate" else 1)
-        self._random.shuffle(batch.results)
-
-    def _spoilt(self) -> Spoilt | None:
-        drawn = self._random.random()
-        for spoilt, share in self.spoils.items():
-            drawn -= share
-            if drawn < 0:
-                self.met[spoilt] += 1
-                return spoilt
-        return None
 
 
 class _Server(ThreadingHTTPServer):
@@ -237,7 +137,7 @@ class _Handler(BaseHTTPRequestHandler):
             parts = _form(self.headers["content-type"], raw)
             assert parts["purpose"] == b"batch"
             name = fake.number("file-")
-            fake.files[name] = parts["file"]
+            fake.keep(name, parts["file"])
             return 200, {"id": name, "object": "file"}, {}
         if path == "/v1/batches" and self.command == "POST":
             asked = json.loads(raw)
@@ -320,7 +220,7 @@ class _Handler(BaseHTTPRequestHandler):
         if path.startswith("/upload/v1beta/files/"):
             assert self.headers["x-goog-upload-command"] == "upload, finalize"
             name = fake.number("files/")
-            fake.files[name] = raw
+            fake.keep(name, raw)
             return 200, {"file": {"name": name}}, {}
         if path.endswith(":batchGenerateContent"):
             asked = json.loads(raw)["batch"]

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import heapq
 import json
 import random
 import threading
@@ -16,55 +15,22 @@ import time
 from collections import Counter, deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Literal
 
 from include.llm.endpoint import Endpoint
+from tests.fake_machine import Capacity, Machine
+from tests.journal import Journal, Note
 
 Fault = Literal[
     "busy", "broken", "unavailable", "hang", "drop", "cut", "garbled", "invalid", "refusal",
     "filter", "duplicate",
 ]  # fmt: skip
 """``busy`` is 429 with Retry-After, ``broken`` 500, ``unavailable`` 503; ``drop`` closes the
-connection unread, ``cut`` in the middle of a reply that was written; ``invalid`` breaks the schema;
-``duplicate`` sends the same reply twice.
+connection unread, ``hang`` waits until the caller gives up, ``cut`` ends it in the middle of a
+reply that was written; ``invalid`` breaks the schema; ``duplicate`` sends the same reply twice.
 """
-Speed = Callable[[int], float]
-
-
-def constant(_: int) -> float:
-    """Each slot is a machine of its own."""
-    return 1.0
-
-
-def batching(half: float) -> Speed:
-    """Return a speed that falls gently: ``half`` replies at once are written half as fast."""
-    return lambda active: 1 / (1 + active / half)
-
-
-def thrashing(knee: int) -> Speed:
-    """Return a speed that collapses beyond a number of replies at once."""
-    return lambda active: 1.0 if active <= knee else (knee / active) ** 2
-
-
-@dataclass(frozen=True)
-class Capacity:
-    """What the machine can do.
-
-    Attributes:
-        slots: replies at a time; more wait in line.
-        write: tokens a second that a slot writes at speed 1.
-        read: tokens a second that it reads.
-        queue: most that wait; more are turned away with 429. None takes all.
-        speed: of each slot, by how many are busy.
-        retry_after: seconds told to those who are turned away; None tells nothing.
-    """
-
-    slots: int = 8
-    write: float = 2000.0
-    read: float = 50_000.0
-    queue: int | None = None
-    speed: Speed = constant
-    retry_after: float | None = None
+_SPOILING = frozenset({"cut", "garbled", "invalid"})
 
 
 def words(body: dict[str, Any]) -> str:
@@ -81,16 +47,34 @@ class Counts:
         calls: requests that arrived.
         paid: replies that were written, whether or not they reached the caller.
         most: requests that were there at the same time.
+        spoilt: of them, those whose reply a fault made useless, so that asking again is no waste.
+        broken_off: calls that are here, or were when an earlier process of it was killed.
         early: arrivals while everybody had been asked to wait.
         statuses: of the answers.
     """
 
     calls: Counter[str] = field(default_factory=Counter)
     paid: Counter[str] = field(default_factory=Counter)
+    spoilt: Counter[str] = field(default_factory=Counter)
+    broken_off: Counter[str] = field(default_factory=Counter)
     statuses: Counter[int] = field(default_factory=Counter)
     most: int = 0
     early: int = 0
     tokens: int = 0
+
+    def add(self, note: Note) -> None:
+        """Count what a journal notes."""
+        if "call" in note:
+            self.calls[note["call"]] += 1
+            self.broken_off[note["call"]] += 1
+        elif "paid" in note:
+            self.paid[note["paid"]] += 1
+            if note["spoilt"]:
+                self.spoilt[note["paid"]] += 1
+        else:
+            self.broken_off[note["left"]] -= 1
+            if not self.broken_off[note["left"]]:
+                del self.broken_off[note["left"]]
 
 
 class FakeEndpoint:
@@ -104,6 +88,8 @@ class FakeEndpoint:
         seed: which calls these are.
         rejects: words of options that it answers with 400 (``response_format`` and so on); of an
             option and a value, as ``json_schema``, too.
+        port: to listen on; any that is free.
+        journal: a file that outlives this process; what was counted before is known from it.
     """
 
     def __init__(
@@ -117,6 +103,8 @@ class FakeEndpoint:
         rejects: tuple[str, ...] = (),
         retry_after: float = 0.05,
         cached: int = 0,
+        port: int = 0,
+        journal: Path | None = None,
     ) -> None:
         self.capacity = capacity or Capacity()
         self.reply, self.faults, self.seed, self.rejects = reply, dict(faults or {}), seed, rejects
@@ -125,10 +113,13 @@ class FakeEndpoint:
         self.counts = Counts()
         self.bodies: deque[dict[str, Any]] = deque(maxlen=50)
         self.api_key = "key-of-the-fake"
-        self._port = 0
+        self._port = port
+        self._journal = None if journal is None else Journal(journal)
+        for note in self._journal.notes() if self._journal else ():
+            self.counts.add(note)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
-        self._machine: _Machine | None = None
+        self._machine: Machine | None = None
         self._here = 0
         self._shut = (0.0, 0.0)
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -139,6 +130,10 @@ class FakeEndpoint:
 
     def __exit__(self, *_: object) -> None:
         self.stop()
+
+    @property
+    def port(self) -> int:
+        return self._port
 
     @property
     def endpoint(self) -> Endpoint:
@@ -161,7 +156,7 @@ class FakeEndpoint:
 
     async def _serve(self, ready: threading.Event) -> None:
         self._loop, self._end = asyncio.get_running_loop(), asyncio.Event()
-        self._machine = _Machine(self)
+        self._machine = Machine(lambda: self.capacity)
         server = await asyncio.start_server(self._connected, "127.0.0.1", self._port, backlog=1024)
         self._port = server.sockets[0].getsockname()[1]
         ready.set()
@@ -200,17 +195,24 @@ class FakeEndpoint:
             return self._send(writer, 401, {"error": {"code": "invalid_api_key"}})
         body = json.loads(raw)
         name = headers.get("x-client-request-id") or hashlib.sha256(raw).hexdigest()
-        self.counts.calls[name] += 1
+        self._count(call=name)
         self.bodies.append(body)
         self.counts.early += self._shut[0] < time.monotonic() < self._shut[1]
         self._here += 1
         self.counts.most = max(self.counts.most, self._here)
         try:
-            return await self._chat(writer, body, name)
+            return await self._chat(reader, writer, body, name)
         finally:
             self._here -= 1
+            self._count(left=name)
 
-    async def _chat(self, writer: asyncio.StreamWriter, body: dict[str, Any], name: str) -> bool:
+    async def _chat(
+        self,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        body: dict[str, Any],
+        name: str,
+    ) -> bool:
         assert self._machine is not None
         fault = self._fault(name)
         refused = self._refused(writer, body, fault)
@@ -219,11 +221,11 @@ class FakeEndpoint:
         if fault == "drop":
             return False
         if fault == "hang":
-            await asyncio.sleep(3600)
+            await reader.read()
         text, usage = self._text(body, fault)
         if not await self._machine.serve(usage["prompt_tokens"], usage["completion_tokens"]):
             return self._send_away(writer, 429, self.capacity.retry_after)
-        self.counts.paid[name] += 1
+        self._count(paid=name, spoilt=fault in _SPOILING)
         self.counts.tokens += usage["prompt_tokens"] + usage["completion_tokens"]
         if fault == "garbled":
             return self._send_raw(writer, 200, b"<html>Bad gateway</html>")
@@ -244,6 +246,11 @@ class FakeEndpoint:
         if fault == "duplicate":
             self._send(writer, 200, value)
         return self._send(writer, 200, value)
+
+    def _count(self, **note: Any) -> None:
+        self.counts.add(note)
+        if self._journal is not None:
+            self._journal.note(**note)
 
     def _refused(
         self, writer: asyncio.StreamWriter, body: dict[str, Any], fault: Fault | int | None
@@ -296,69 +303,3 @@ class FakeEndpoint:
         head = f"HTTP/1.1 {status} Simulated\r\nContent-Length: {len(data)}\r\n{extra}\r\n"
         writer.write(head.encode() + data)
         return True
-
-
-class _Machine:
-    """Slots that share a speed: work is done in virtual time, which runs as fast as they do."""
-
-    def __init__(self, fake: FakeEndpoint) -> None:
-        self._fake = fake
-        self._loop = asyncio.get_running_loop()
-        self._virtual, self._seen = 0.0, self._loop.time()
-        self._busy: list[tuple[float, int, asyncio.Future[None]]] = []
-        self._waiting: deque[tuple[float, asyncio.Future[None]]] = deque()
-        self._numbers = 0
-        self._timer: asyncio.TimerHandle | None = None
-
-    async def serve(self, read: int, written: int) -> bool:
-        """Return when a reply is written; False at once where there is no room to wait."""
-        capacity = self._fake.capacity
-        self._advance()
-        work = read / capacity.read + written / capacity.write
-        if len(self._busy) >= capacity.slots and (
-            capacity.queue is not None and len(self._waiting) >= capacity.queue
-        ):
-            return False
-        done: asyncio.Future[None] = self._loop.create_future()
-        self._waiting.append((work, done))
-        self._fill()
-        await done
-        return True
-
-    def _advance(self) -> None:
-        """Move virtual time on and end what is done."""
-        now = self._loop.time()
-        while self._busy:
-            speed = self._fake.capacity.speed(len(self._busy))
-            end, _, done = self._busy[0]
-            needed = max(end - self._virtual, 0.0) / speed
-            if self._seen + needed > now:
-                self._virtual += (now - self._seen) * speed
-                break
-            heapq.heappop(self._busy)
-            self._virtual, self._seen = end, self._seen + needed
-            if not done.done():
-                done.set_result(None)
-            self._admit()
-        self._seen = now
-
-    def _admit(self) -> None:
-        while self._waiting and len(self._busy) < self._fake.capacity.slots:
-            work, done = self._waiting.popleft()
-            if not done.done():
-                self._numbers += 1
-                heapq.heappush(self._busy, (self._virtual + work, self._numbers, done))
-
-    def _fill(self) -> None:
-        self._admit()
-        if self._timer is not None:
-            self._timer.cancel()
-        if self._busy:
-            speed = self._fake.capacity.speed(len(self._busy))
-            self._timer = self._loop.call_later(
-                max(self._busy[0][0] - self._virtual, 0.0) / speed, self._tick
-            )
-
-    def _tick(self) -> None:
-        self._advance()
-        self._fill()

@@ -14,7 +14,7 @@ import pytest
 
 from include.settings import ROOT
 from tests.fake_endpoint import FakeEndpoint
-from tests.integration.generation.conftest import summary_of
+from tests.model_replies import summary_of
 
 
 class Product:

@@ -12,7 +12,7 @@ import pytest
 from tests.e2e.conftest import Product
 from tests.fake_batches import FakeBatches
 from tests.fake_endpoint import FakeEndpoint
-from tests.integration.generation.conftest import summary_of
+from tests.model_replies import summary_of
 
 NOTES = {f"berth{n}.txt": f"Berth {n} of the harbour is {n + 4} metres deep.\n" for n in range(4)}
 

@@ -80,6 +80,7 @@ class Installation:
 
     def __init__(self, database: Any, home: Path, corpus: Path) -> None:
         self.dsn = database.owner_dsn
+        self.log = home.with_name(f"{database.name}.log")
         self.environment = {
             **os.environ,
             "PYTHONPATH": str(ROOT),
@@ -101,14 +102,15 @@ class Installation:
             path.chmod(0o600)
 
     def start(self, *arguments: str) -> subprocess.Popen[bytes]:
-        return subprocess.Popen(
-            [sys.executable, "-m", "include.cli", *arguments],
-            env=self.environment,
-            cwd=ROOT,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
+        with self.log.open("ab") as log:
+            return subprocess.Popen(
+                [sys.executable, "-m", "include.cli", *arguments],
+                env=self.environment,
+                cwd=ROOT,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                start_new_session=True,
+            )
 
     def run(self, *arguments: str) -> str:
         with self.start(*arguments) as process:

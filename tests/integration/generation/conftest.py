@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Generator
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ from include.settings import settings
 from include.store import sources
 from include.store.database import connect
 from tests.fake_endpoint import FakeEndpoint
+from tests.model_replies import summary_of
 
 _DOCUMENT = """
 insert into corpus.document (
@@ -37,53 +37,33 @@ on conflict (doc_id) do update set
 """
 
 
-def summary_of(body: dict[str, Any]) -> str:
-    """Reply as a good model: the document's last line is its summary."""
-    asked = body["messages"][-1]["content"]
-    text = asked.partition("<document>")[2].partition("</document>")[0].strip()
-    line = text.splitlines()[-1] if text else "Nothing."
-    return json.dumps(
-        {
-            "summary": line,
-            "key_points": [line],
-            "topics": ["Harbour"],
-            "sentiment": "neutral",
-            "document_type": "notice",
-            "language": "en",
-            "entities": [],
-            "relations": [],
-            "events": [],
-            "questions": [],
-        }
-    )
-
-
 class Corpus:
     """A corpus and a model: documents are put, changed and removed, runs ask about them."""
 
-    def __init__(self, database: Any, endpoint: FakeEndpoint) -> None:
+    def __init__(self, database: Any, endpoint: FakeEndpoint, source: str = "port") -> None:
         self.dsn: str = database.dsn("pipeline")
         self.serving_dsn: str = database.dsn("serving")
         self.operator_dsn: str = database.dsn("operator")
         self.endpoint = endpoint
         self.owner_dsn: str = database.owner_dsn
+        self.source = source
         with connect(self.dsn) as connection:
-            sources.add(connection, Source("port", "file:///port"))
+            sources.add(connection, Source(source, f"file:///{source}"))
 
     def put(
         self, title: str, text: str, acl: tuple[str, ...] = (), record: dict[str, Any] | None = None
     ) -> UUID:
-        doc_id = ids.doc_id("port", title)
+        doc_id = ids.doc_id(self.source, title)
         with connect(self.owner_dsn) as connection:
             connection.execute(
                 _DOCUMENT,
                 {
                     "doc_id": doc_id,
-                    "source": "port",
+                    "source": self.source,
                     "key": title,
                     "path": f"{title}.txt",
                     "record": None if record is None else title,
-                    "uri": f"file:///port/{title}.txt",
+                    "uri": f"file:///{self.source}/{title}.txt",
                     "title": title,
                     "text": text,
                     "metadata": Jsonb(record or {}),
@@ -100,7 +80,7 @@ class Corpus:
             )
 
     def context(self, **options: Any) -> GenerationContext:
-        options.setdefault("source", "port")
+        options.setdefault("source", self.source)
         options.setdefault("serving_dsn", lambda: self.serving_dsn)
         return GenerationContext(new_run_id(), self.dsn, self.endpoint.endpoint, **options)
 

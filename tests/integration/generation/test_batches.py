@@ -20,7 +20,8 @@ from include.pipeline.generation.plan import plan
 from include.settings import settings
 from tests.fake_batch_rows import Kind
 from tests.fake_batches import FakeBatches
-from tests.integration.generation.conftest import Corpus, summary_of
+from tests.integration.generation.conftest import Corpus
+from tests.model_replies import summary_of
 
 KINDS: tuple[Kind, ...] = ("openai", "anthropic", "gemini")
 SOME = ["openai", *(pytest.param(kind, marks=pytest.mark.faults) for kind in KINDS[1:])]
@@ -201,16 +202,41 @@ def test_replies_that_break_the_schema_are_corrected_once_and_refusals_stand(
     assert told == [{"detail": "the model declined"}]
 
 
-def test_a_budget_holds_back_what_it_does_not_allow(documents: Corpus, provider: Provider) -> None:
-    with provider("openai") as fake:
-        assert ask(documents, budget=Decimal("0.0024"))
+@pytest.mark.parametrize("kind", SOME)
+def test_a_budget_holds_back_what_it_does_not_allow(
+    documents: Corpus, provider: Provider, kind: Kind
+) -> None:
+    budget = Decimal("0.0024")
+    with provider(kind) as fake:
+        assert ask(documents, budget=budget)
         held = outcomes(documents)["cancelled"]
         assert 0 < held < DOCUMENTS
-        spent = documents.query("select sum(cost_usd) as n from ops.llm_call")[0]["n"]
-        assert spent < Decimal("0.0024")
+        assert len(fake.sent) == DOCUMENTS - held
+        (sums,) = documents.query(
+            "select (select sum(cost_usd) from ops.llm_call) as spent, "
+            "(select max(committed_usd) from ops.generation_run) as committed"
+        )
+        assert 0 < sums["spent"] <= sums["committed"] <= budget
         assert not ask(documents, budget=Decimal(1))
         assert outcomes(documents) == {"success": DOCUMENTS}
     assert set(fake.sent.values()) == {1}
+    assert_settled(documents)
+
+
+def test_a_month_budget_holds_batches_back_and_lets_them_go_on(
+    documents: Corpus, provider: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with provider("openai") as fake:
+        monkeypatch.setenv("TIDEMARK_MONTH_BUDGET", "0.0024")
+        settings.cache_clear()
+        assert ask(documents)
+        assert 0 < len(fake.sent) < DOCUMENTS
+        monkeypatch.setenv("TIDEMARK_MONTH_BUDGET", "1")
+        settings.cache_clear()
+        assert not ask(documents)
+        assert outcomes(documents) == {"success": DOCUMENTS}
+    assert set(fake.sent.values()) == {1}
+    assert_settled(documents)
 
 
 def test_batches_are_cut_at_the_limits_of_the_provider(

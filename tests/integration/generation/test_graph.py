@@ -11,7 +11,8 @@ import pytest
 from include.enrichment.entities import normalised_name
 from include.store.database import connect
 from include.store.removal import remove_source
-from tests.integration.generation.conftest import Corpus, summary_of
+from tests.integration.generation.conftest import Corpus
+from tests.model_replies import summary_of
 
 TEXT = "Reports.\nAcme Ltd  bought the\nHarbour Mill in May. The mill (old) closed."
 

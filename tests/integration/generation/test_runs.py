@@ -162,10 +162,21 @@ def test_a_budget_stops_before_the_call_that_could_exceed_it(summaries: Corpus) 
 def test_a_month_has_a_budget_of_its_own(
     summaries: Corpus, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("TIDEMARK_MONTH_BUDGET", "0.001")
-    settings.cache_clear()
-    assert summaries.run() == ("stopped", {"selected": 3, "planned": 3})
+    def run(budget: str) -> tuple[str, dict[str, int]]:
+        monkeypatch.setenv("TIDEMARK_MONTH_BUDGET", budget)
+        settings.cache_clear()
+        return summaries.run()
+
+    assert run("0.001") == ("stopped", {"selected": 3, "planned": 3})
     assert summaries.paid == 0
+    state, counted = run("0.0021")
+    assert state == "stopped"
+    assert 0 < counted["clean"] < 3
+    (month,) = summaries.query("select committed_usd from ops.llm_month")
+    assert month["committed_usd"] <= Decimal("0.0021")
+    assert run("1")[0] == "success"
+    assert set(summaries.published()) == set(FACTS)
+    assert summaries.paid == 3
 
 
 def test_a_policy_that_blocks_keeps_documents_from_the_model(summaries: Corpus) -> None:
