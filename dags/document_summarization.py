@@ -10,6 +10,7 @@ from airflow.sdk.exceptions import AirflowSkipException
 
 from include.airflow_adapter import (
     BatchesEnded,
+    gate,
     generation_context,
     load_warehouse_copy,
     on_run_failure,
@@ -26,6 +27,7 @@ clean. What is flagged waits for people in `summary_review`.
 
 | task | does | when it fails |
 |---|---|---|
+| `estimate_cost` | ends a dry run: documents, tokens and USD in its log | clear it |
 | `plan_requests` | chooses documents without a result, estimates tokens and cost | clear it |
 | `process_batch.generate_replies` | asks; waits for batch APIs | clear it when the model is up |
 | `process_batch.check_results` | quality, compliance, one second try | clear it |
@@ -109,11 +111,29 @@ class GenerateReplies(BaseOperator):
             title="Budget",
             description="USD that the run may spend.",
         ),
+        "model": Param(
+            None,
+            type=["null", "string"],
+            title="Model",
+            description="Ask this model of the endpoint; empty takes the configured one.",
+        ),
+        "prompt_version": Param(
+            None,
+            type=["null", "string"],
+            title="Prompt version",
+            description="Ask with an earlier prompt of the task; empty takes what its file says.",
+        ),
         "force": Param(
             False,
             type="boolean",
             title="Force",
             description="Buy again what was bought before.",
+        ),
+        "dry_run": Param(
+            False,
+            type="boolean",
+            title="Dry run",
+            description="Tell documents, tokens and cost, and end; nothing is spent.",
         ),
     },
     default_args={
@@ -129,12 +149,24 @@ class GenerateReplies(BaseOperator):
 def document_summarization() -> None:
     """Wire the tasks; what they do is in ``include.pipeline.generation``."""
 
+    @gate
+    def estimate_cost(params: dict[str, Any] | None = None, ti: Any = None) -> bool:
+        """Tell what a dry run would take, and let nothing follow it."""
+        from include.pipeline.generation.plan import estimate, log_estimate
+
+        if not (params or {}).get("dry_run"):
+            return True
+        context = generation_context(is_planned=False)
+        ti.xcom_push("estimate", log_estimate(context, estimate(context)))
+        return False
+
     @task
     def plan_requests() -> list[int]:
         """Choose the documents; returns the numbers of the batches."""
         from include.pipeline.generation.plan import plan
 
-        return list(range(plan(generation_context()).facts["batches"]))
+        context = generation_context(is_planned=False)
+        return list(range(plan(context).facts["batches"]))
 
     @task(pool="llm")
     def check_results(shard: int) -> int:
@@ -178,7 +210,9 @@ def document_summarization() -> None:
         check_results(replies.output)
 
     published = publish_results()
-    process_batch.expand(shard=plan_requests()) >> published >> ask_reviewers()
+    planned = plan_requests()
+    estimate_cost() >> planned
+    process_batch.expand(shard=planned) >> published >> ask_reviewers()
     published >> finish_run() >> load_bigquery()
 
 

@@ -54,6 +54,11 @@ def task(function: Callable[..., Any] | None = None, /, **options: Any) -> Any:
     return airflow_task(without_vain_retries(function), **options)
 
 
+def gate(function: Callable[..., bool]) -> Any:
+    """Airflow's short-circuit decorator: where a task returns False, nothing follows it."""
+    return airflow_task.short_circuit(without_vain_retries(function))
+
+
 def without_vain_retries(function: Callable[P, R]) -> Callable[P, R]:
     """Let a task fail for good where a setting, a source or a parameter is wrong."""
 
@@ -82,10 +87,17 @@ def run_context() -> RunContext:
     )
 
 
-def generation_context() -> GenerationContext:
+def generation_context(*, is_planned: bool = True) -> GenerationContext:
     """Return the context of the generation run that the current task belongs to.
 
     A run that an asset started is capped in documents and money.
+
+    Args:
+        is_planned: the run's plan stands: prompt and model are those that it was made with,
+            whatever was edited since.
+
+    Raises:
+        ConfigurationError: the model is another one by now.
     """
     from include.pipeline.generation.context import GenerationContext
 
@@ -94,7 +106,7 @@ def generation_context() -> GenerationContext:
     triggered = str(getattr(run.run_type, "value", run.run_type)).startswith("asset")
     budget = params.get("budget")
     given = settings()
-    return GenerationContext(
+    found = GenerationContext(
         run_id=run.run_id,
         dsn=database_dsn(),
         endpoint=llm_endpoint(),
@@ -107,9 +119,12 @@ def generation_context() -> GenerationContext:
             None if budget is None else Decimal(str(budget)),
             given.summarize_budget if triggered and not llm_endpoint().reports_progress else None,
         ),
+        model=params.get("model") or None,
+        prompt_version=params.get("prompt_version") or None,
         serving_dsn=_serving_dsn,
         worker=f"{instance.task_id}[{instance.map_index}] try {instance.try_number}",
     )
+    return found.as_planned() if is_planned else found
 
 
 def review_context() -> ReviewContext:

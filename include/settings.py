@@ -9,11 +9,11 @@ from decimal import Decimal
 from difflib import get_close_matches
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from croniter import croniter
 from dotenv import dotenv_values
-from pydantic import Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, Json, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from include.errors import ConfigurationError
@@ -28,6 +28,16 @@ _NOT_SETTINGS = frozenset({"TIDEMARK_SERVICE"})
 
 def _secret(description: str) -> Any:
     return Field(None, repr=False, description=f"{description} Default: generated, kept in home.")
+
+
+class ModelPrices(BaseModel):
+    """USD a million tokens of one model; ``cached`` defaults to ``input``."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    input: Decimal = Field(ge=0)
+    output: Decimal = Field(ge=0)
+    cached: Decimal | None = Field(None, ge=0)
 
 
 class Settings(BaseSettings):
@@ -131,8 +141,11 @@ class Settings(BaseSettings):
     llm_price_cached: Decimal | None = Field(
         None, ge=0, description="USD a million cached prompt tokens; default as the others."
     )
-    llm_price_output: Decimal | None = Field(
-        None, ge=0, description="USD a million completion tokens."
+    llm_price_output: Decimal | None = Field(None, ge=0, description="For completion tokens.")
+    llm_prices: Json[dict[str, ModelPrices]] = Field(
+        cast("Any", "{}"),
+        description="The same of other models, for `summarize --model`, as JSON: "
+        '{"NAME": {"input": 0.4, "cached": 0.1, "output": 1.6}}.',
     )
     llm_batch: Literal["none", "openai", "anthropic", "gemini"] = Field(
         "none",

@@ -47,6 +47,17 @@ def summarize(
     budget: Annotated[
         float | None, typer.Option("--budget", min=0, help="USD that the run may spend.")
     ] = None,
+    model: Annotated[
+        str | None,
+        typer.Option("--model", help="Ask this model of the endpoint; default TIDEMARK_LLM_MODEL."),
+    ] = None,
+    prompt_version: Annotated[
+        str | None,
+        typer.Option(
+            "--prompt-version",
+            help="Ask with an earlier prompt of the task, by the beginning of its version.",
+        ),
+    ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print documents, tokens and cost; spend nothing.")
     ] = False,
@@ -69,15 +80,20 @@ def summarize(
         _list(as_json)
         return
     _check(task, source)
+    conf = {
+        "task": task,
+        "source": source,
+        "limit": limit,
+        "budget": budget,
+        "model": model,
+        "prompt_version": prompt_version,
+        "force": force,
+    }
     if dry_run:
-        _dry_run(_context(task, source, limit, budget, force), as_json)
+        _dry_run(_context(conf), as_json)
         return
     started = time.monotonic()
-    if local:
-        run_id, state = _local(_context(task, source, limit, budget, force))
-    else:
-        conf = {"task": task, "source": source, "limit": limit, "budget": budget, "force": force}
-        run_id, state = run_through_airflow(conf)
+    run_id, state = _local(_context(conf)) if local else run_through_airflow(conf)
     _report(run_id, state, round(time.monotonic() - started, 1), as_json)
 
 
@@ -123,9 +139,7 @@ def _check(task: str, source: str | None) -> None:
         )
 
 
-def _context(
-    task: str, source: str | None, limit: int | None, budget: float | None, force: bool
-) -> GenerationContext:
+def _context(conf: dict[str, Any]) -> GenerationContext:
     from include.errors import ConfigurationError
     from include.pipeline.generation.context import GenerationContext
     from include.pipeline.local import new_run_id
@@ -139,11 +153,13 @@ def _context(
         new_run_id(),
         dsn("pipeline"),
         found,
-        task_name=task,
-        source=source,
-        limit=limit,
-        again=force,
-        budget=None if budget is None else Decimal(str(budget)),
+        task_name=conf["task"],
+        source=conf["source"],
+        limit=conf["limit"],
+        again=conf["force"],
+        budget=None if conf["budget"] is None else Decimal(str(conf["budget"])),
+        model=conf["model"],
+        prompt_version=conf["prompt_version"],
         serving_dsn=lambda: dsn("serving"),
     )
 
@@ -156,6 +172,7 @@ def _dry_run(context: GenerationContext, as_json: bool) -> None:
     values = {
         "task": context.task_name,
         "model": context.endpoint.model,
+        "prompt_version": context.task.version,
         "documents": found.documents,
         "known": found.known,
         "requests": found.requests,

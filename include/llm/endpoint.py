@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
@@ -47,6 +47,21 @@ class Endpoint:
             )
         if not self.model:
             raise ConfigurationError("TIDEMARK_LLM_URL is set; TIDEMARK_LLM_MODEL must be, too")
+
+    def asking(self, model: str | None) -> Endpoint:
+        """Return the same endpoint, asked for another of its models; None asks for the same.
+
+        Raises:
+            ConfigurationError: it has one model alone.
+        """
+        if model is None or model == self.model:
+            return self
+        if self.reports_progress:
+            raise ConfigurationError(
+                f"The local model is {self.model} and no other; TIDEMARK_LOCAL_MODEL names it, and "
+                "`./tidemark up` starts it."
+            )
+        return replace(self, model=model)
 
     @property
     def base(self) -> str:

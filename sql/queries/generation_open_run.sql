@@ -12,6 +12,9 @@ values (
     %(estimate)s
 )
 on conflict (run_id) do update set
+    model = excluded.model,
+    prompt_version = excluded.prompt_version,
+    schema_hash = excluded.schema_hash,
     budget_usd = excluded.budget_usd,
     documents = excluded.documents,
     estimate = excluded.estimate

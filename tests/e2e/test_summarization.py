@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -10,6 +13,7 @@ import psycopg
 import pytest
 from psycopg.rows import dict_row
 
+from include.settings import ROOT
 from tests.e2e.conftest import Product
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1200)]
@@ -28,12 +32,41 @@ def published(product: Product) -> dict[str, dict[str, Any]]:
     return {row["title"]: row for row in rows}
 
 
-def test_a_source_is_summarised_through_airflow(product: Product, tmp_path: Path) -> None:
+DRY_RUN = """
+import json
+from include.commands.ingest import follow_run
+from include.platform.services import airflow_api
+
+dag = "document_summarization"
+run_id, state = follow_run(dag, {"source": "notes", "dry_run": True})
+with airflow_api() as api:
+    states = {task["task_id"]: task["state"] for task in api.task_instances(dag, run_id)}
+    log = api.task_log(dag, run_id, "estimate_cost", 1)
+print(json.dumps([state, states, log]))
+"""
+
+
+def test_a_dry_run_in_airflow_tells_and_spends_nothing(product: Product, tmp_path: Path) -> None:
     for name, text in NOTES.items():
         (tmp_path / f"{name}.txt").write_text(text)
     product.run("sources", "add", "notes", str(tmp_path))
     product.json("ingest", "--source", "notes")
+    told = subprocess.run(
+        [sys.executable, "-c", DRY_RUN],
+        env={**product.environment, "PYTHONPATH": str(ROOT)},
+        check=True,
+        capture_output=True,
+    )
+    state, states, log = json.loads(told.stdout)
+    assert state == "success"
+    assert states.pop("estimate_cost") == "success"
+    assert set(states.values()) == {"skipped"}
+    assert "finish_run" in states
+    assert any(f"{len(NOTES)} documents" in line and "USD" in line for line in log)
+    assert product.endpoint.counts.calls.total() == 0
 
+
+def test_a_source_is_summarised_through_airflow(product: Product) -> None:
     planned = product.json("summarize", "--source", "notes", "--dry-run")
     assert planned["documents"] == len(NOTES)
     assert planned["cost_usd"] > 0

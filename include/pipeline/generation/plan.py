@@ -18,7 +18,7 @@ from include.pipeline.generation import shards
 from include.pipeline.generation.context import GenerationContext
 from include.settings import settings
 from include.staging import Manifest
-from include.store import generation, runs
+from include.store import generation, prompts, runs
 from include.store.database import Connection, connect
 
 logger = logging.getLogger(__name__)
@@ -88,17 +88,28 @@ def plan(context: GenerationContext) -> Manifest:
             "documents": len(chosen),
             "estimate": _plain(found),
         }
+        prompts.keep(connection, task)
         generation.open_run(connection, context.run_id, facts)
         for some in _slices(chosen, _AT_ONCE):
             generation.reopen(connection, [item["item_id"] for item in some])
             generation.plan_items(connection, context.run_id, some, again=context.again)
     batches = _write_batches(context, chosen)
-    logger.info(
-        "%s documents in %s batches, %s known already; about %s prompt and %s completion tokens",
-        found.documents, batches, found.known, found.prompt_tokens, found.completion_tokens,
-    )  # fmt: skip
+    logger.info("%s batches", batches)
+    log_estimate(context, found)
     with context.staging.attempt("plan") as attempt:
         return attempt.commit({"batches": batches, "estimate": _plain(found)})
+
+
+def log_estimate(context: GenerationContext, found: Estimate) -> Row:
+    """Tell an estimate in the log; return it as plain values."""
+    logger.info(
+        "%s with %s, prompt %s: %s documents, %s known already; about %s prompt and %s completion "
+        "tokens, %s",
+        context.task_name, context.endpoint.model, context.task.version, found.documents,
+        found.known, found.prompt_tokens, found.completion_tokens,
+        "of unknown price" if found.cost_usd is None else f"{found.cost_usd:.6f} USD",
+    )  # fmt: skip
+    return _plain(found)
 
 
 def _write_batches(context: GenerationContext, chosen: list[Row]) -> int:
