@@ -6,13 +6,11 @@ import hashlib
 import os
 from datetime import datetime
 from decimal import Decimal
-from difflib import get_close_matches
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal, cast
 
 from croniter import croniter
-from dotenv import dotenv_values
 from pydantic import BaseModel, ConfigDict, Field, Json, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -21,9 +19,8 @@ from include.errors import ConfigurationError
 ROOT = Path(__file__).resolve().parent.parent
 """The checkout."""
 
-_PREFIX = "TIDEMARK_"
-_NOT_SETTINGS = frozenset({"TIDEMARK_SERVICE"})
-"""Names that the platform itself puts into the environment of what it starts."""
+PREFIX = "TIDEMARK_"
+"""Of every setting's name in the environment."""
 
 
 def _secret(description: str) -> Any:
@@ -44,7 +41,7 @@ class Settings(BaseSettings):
     """Deployment settings; ``.env.example`` lists them all."""
 
     model_config = SettingsConfigDict(
-        env_prefix=_PREFIX,
+        env_prefix=PREFIX,
         env_file=ROOT / ".env",
         env_ignore_empty=True,
         extra="ignore",
@@ -147,13 +144,20 @@ class Settings(BaseSettings):
         description="The same of other models, for `summarize --model`, as JSON: "
         '{"NAME": {"input": 0.4, "cached": 0.1, "output": 1.6}}.',
     )
-    llm_batch: Literal["none", "openai", "anthropic", "gemini"] = Field(
+    llm_batch: Literal["none", "openai", "anthropic", "gemini", "vertex"] = Field(
         "none",
         description="Whose batch API the generation DAG uses, with the model and key above: "
-        "openai, anthropic, gemini or none.",
+        "openai, anthropic, gemini, vertex or none.",
     )
     llm_batch_url: str | None = Field(
-        None, description="Base URL of that API; default: the provider's own."
+        None,
+        description="Base URL of that API; default: the provider's own. For vertex "
+        "https://LOCATION-aiplatform.googleapis.com/v1/projects/PROJECT/locations/LOCATION.",
+    )
+    llm_batch_folder: str | None = Field(
+        None,
+        description="gs://BUCKET/FOLDER through which vertex takes requests and gives results; "
+        "whoever may read it can read them.",
     )
     llm_batch_poll_seconds: float = Field(
         60, gt=0, description="Seconds between two looks at a provider's batches."
@@ -345,21 +349,6 @@ def settings() -> Settings:
             for item in error.errors()
         )
         raise ConfigurationError(f"Settings cannot be used. {wrong}") from None
-
-
-def unknown_names() -> dict[str, str | None]:
-    """Return names of the environment and of ``.env`` that look like settings and are none.
-
-    Each comes with the setting that is spelled most like it, where there is one.
-    """
-    known = {name.upper() for name in Settings.model_fields}
-    given = {name.upper() for name in (*os.environ, *dotenv_values(ROOT / ".env"))} - _NOT_SETTINGS
-    names = {name.removeprefix(_PREFIX) for name in given if name.startswith(_PREFIX)}
-    unknown: dict[str, str | None] = {}
-    for name in sorted(names - known):
-        alike = get_close_matches(name, known, 1)
-        unknown[_PREFIX + name] = _PREFIX + alike[0] if alike else None
-    return unknown
 
 
 def home() -> Path:

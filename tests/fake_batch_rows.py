@@ -1,11 +1,11 @@
-"""Rows of the results of batches, as three providers write them."""
+"""Rows of the results of batches, as four providers write them."""
 
 from __future__ import annotations
 
 import json
 from typing import Any, Literal
 
-Kind = Literal["openai", "anthropic", "gemini"]
+Kind = Literal["openai", "anthropic", "gemini", "vertex"]
 Spoilt = Literal["error", "missing", "duplicate", "invalid", "refused", "stranger"]
 """What is wrong with a row."""
 Body = dict[str, Any]
@@ -13,6 +13,19 @@ Body = dict[str, Any]
 
 def jsonl(lines: list[Body]) -> bytes:
     return b"".join(json.dumps(line).encode() + b"\n" for line in lines)
+
+
+def name_of(line: Body) -> str:
+    """Return the name of a request."""
+    labels = line.get("request", {}).get("labels", {})
+    return str(line.get("custom_id") or line.get("key") or labels["tidemark"])
+
+
+def of_nobody(line: Body) -> Body:
+    """Return a line of which nobody knows the name."""
+    name = "no-request"
+    request = {**line.get("request", {}), "labels": {"tidemark": name}}
+    return {**line, "custom_id": name, "key": name, "request": request}
 
 
 def chat_of(kind: Kind, line: Body) -> Body:
@@ -33,9 +46,13 @@ def cut_row(kind: Kind, name: str, end: str) -> Body:
 
 
 def result_row(kind: Kind, line: Body, text: str, spoilt: Spoilt | None) -> Body:
-    return {"openai": _openai_row, "anthropic": _anthropic_row, "gemini": _gemini_row}[kind](
-        line, text, spoilt
-    )
+    rows = {
+        "openai": _openai_row,
+        "anthropic": _anthropic_row,
+        "gemini": _gemini_row,
+        "vertex": _vertex_row,
+    }
+    return rows[kind](line, text, spoilt)
 
 
 def _openai_row(line: Body, text: str, spoilt: Spoilt | None) -> Body:
@@ -72,9 +89,20 @@ def _anthropic_row(line: Body, text: str, spoilt: Spoilt | None) -> Body:
 def _gemini_row(line: Body, text: str, spoilt: Spoilt | None) -> Body:
     if spoilt == "error":
         return {"key": line["key"], "error": {"code": 13, "message": "secret text"}}
+    return {"key": line["key"], "response": _gemini_response(text, spoilt)}
+
+
+def _vertex_row(line: Body, text: str, spoilt: Spoilt | None) -> Body:
+    row = {"processed_time": "2026-01-01T00:00:00.000+00:00", "request": line["request"]}
+    if spoilt == "error":
+        return {**row, "status": "Bad Request: secret text", "response": {}}
+    return {**row, "status": "", "response": _gemini_response(text, spoilt)}
+
+
+def _gemini_response(text: str, spoilt: Spoilt | None) -> Body:
     candidate = {
         "content": {"parts": [{"text": text}]},
         "finishReason": "SAFETY" if spoilt == "refused" else "STOP",
     }
     usage = {"promptTokenCount": 100, "candidatesTokenCount": 50}
-    return {"key": line["key"], "response": {"candidates": [candidate], "usageMetadata": usage}}
+    return {"candidates": [candidate], "usageMetadata": usage}

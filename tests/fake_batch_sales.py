@@ -11,7 +11,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from tests.fake_batch_rows import Body, Kind, Spoilt, chat_of, cut_row, result_row
+from tests.fake_batch_rows import (
+    Body,
+    Kind,
+    Spoilt,
+    chat_of,
+    cut_row,
+    name_of,
+    of_nobody,
+    result_row,
+)
 from tests.journal import Journal
 
 Fault = Literal["busy", "broken", "drop", "drop_after", "hang", "html"]
@@ -158,7 +167,7 @@ class Sales:
         end = batch.end
         served = 0 if end == "failed" else len(batch.lines) // (1 if end == "completed" else 2)
         for place, line in enumerate(batch.lines):
-            name = line.get("custom_id") or line["key"]
+            name = name_of(line)
             fate = end if place >= served else _one_of(self.spoils, self._random.random())
             batch.fates.append((name.rpartition("-")[2], fate or "good"))
             if place >= served:
@@ -166,7 +175,7 @@ class Sales:
                 if self.kind == "anthropic" and end == "failed":
                     # There rows fail, not batches.
                     batch.results.append(result_row(self.kind, line, "", "error"))
-                elif self.kind != "gemini" and end != "failed":
+                elif self.kind not in {"gemini", "vertex"} and end != "failed":
                     batch.results.append(cut_row(self.kind, name, end))
             else:
                 self._serve(batch, line, fate)
@@ -177,8 +186,8 @@ class Sales:
         if spoilt == "missing":
             return
         if spoilt == "stranger":
-            stranger = {**line, "custom_id": "no-request", "key": "no-request"}
-            batch.results.append(result_row(self.kind, stranger, "Somebody else's.", None))
+            row = result_row(self.kind, of_nobody(line), "Somebody else's.", None)
+            batch.results.append(row)
         text = '{"unknown": 1}' if spoilt == "invalid" else self.reply(chat_of(self.kind, line))
         rows = [result_row(self.kind, line, text, spoilt)]
         batch.results += rows * (2 if spoilt == "duplicate" else 1)

@@ -1,4 +1,4 @@
-"""A provider of batches that speaks one of three protocols over real HTTP, and fails on demand."""
+"""A provider of batches that speaks one of four protocols over real HTTP, and fails on demand."""
 
 from __future__ import annotations
 
@@ -12,11 +12,14 @@ from datetime import UTC, datetime
 from email import message_from_bytes
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+from urllib.parse import parse_qsl, unquote
 
 from tests.fake_batch_rows import Body, Kind, jsonl
 from tests.fake_batch_sales import Batch, Sales
 
 KEY = "key-of-the-fake"
+BUCKET = "bucket"
+PLACE = "/projects/harbour/locations/europe-west4"
 
 
 class FakeBatches(Sales):
@@ -64,7 +67,7 @@ class FakeBatches(Sales):
 
     @property
     def url(self) -> str:
-        return f"{self.root}/v1" if self.kind == "openai" else self.root
+        return self.root + {"openai": "/v1", "vertex": f"/v1{PLACE}"}.get(self.kind, "")
 
 
 class _Server(ThreadingHTTPServer):
@@ -96,7 +99,7 @@ class _Handler(BaseHTTPRequestHandler):
         if KEY not in {told, self.headers.get("x-api-key"), self.headers.get("x-goog-api-key")}:
             return self._send(401, {"error": {"code": "invalid_api_key", "message": "no"}})
         purchase = self.command == "POST" and bool(
-            re.search(r"/batches$|:batchGenerateContent$", path)
+            re.search(r"/batches$|:batchGenerateContent$|/batchPredictionJobs$", path)
         )
         fault = fake.fault(purchase)
         if fault == "busy":
@@ -251,6 +254,57 @@ class _Handler(BaseHTTPRequestHandler):
             value["done"] = True
             if batch.results:
                 value["metadata"]["output"] = {"responsesFile": f"files/{batch.name}"}
+        return value
+
+    # Vertex, with the Cloud Storage beside it
+
+    def _vertex(self, path: str, query: str, raw: bytes) -> tuple[int, Any, Mapping[str, str]]:
+        fake = self.fake
+        given = dict(parse_qsl(query))
+        objects = f"/storage/v1/b/{BUCKET}/o"
+        if path == f"/upload{objects}":
+            assert given["uploadType"] == "media"
+            fake.keep(f"gs://{BUCKET}/{given['name']}", raw)
+            return 200, {"name": given["name"]}, {}
+        if path == objects:
+            names = [f"{given['prefix']}{part}.jsonl" for part in (1, 2)]
+            asked = [*names, f"{given['prefix']}_SUCCESS"][int(given.get("pageToken", 0)) :]
+            listed: Body = {"items": [{"name": asked[0]}]}
+            more = {"nextPageToken": str(3 - len(asked) + 1)} if len(asked) > 1 else {}
+            return 200, listed | more, {}
+        if path.startswith(objects):
+            assert query == "alt=media"
+            name, part = unquote(path.removeprefix(f"{objects}/")).split("/")[-2:]
+            results = fake.batches[name.removeprefix("prediction-")].results
+            return 200, jsonl(results[int(part[0]) - 1 :: 2]), {}
+        jobs = f"/v1{PLACE}/batchPredictionJobs"
+        if path == jobs and self.command == "POST":
+            job = json.loads(raw)
+            assert job["model"].startswith("publishers/google/models/")
+            (file,) = job["inputConfig"]["gcsSource"]["uris"]
+            lines = [json.loads(line) for line in fake.files[file].splitlines()]
+            for line in lines:
+                assert re.fullmatch(r"[a-z0-9_-]{1,63}", line["request"]["labels"]["tidemark"])
+            return 200, self._vertex_job(fake.buy(job["displayName"], lines)), {}
+        if path == jobs:
+            assert given.pop("filter").startswith("displayName=")
+            some, more = _page(fake, "&".join(f"{k}={v}" for k, v in given.items()), "pageToken")
+            listed = {"batchPredictionJobs": [self._vertex_job(one) for one in some]}
+            return 200, listed | ({"nextPageToken": some[-1].name} if more else {}), {}
+        return 200, self._vertex_job(fake.ended(path.rpartition("/")[2])), {}
+
+    def _vertex_job(self, batch: Batch) -> Body:
+        state = {"completed": "SUCCEEDED"}.get(batch.state, batch.state.upper())
+        value: Body = {
+            "name": f"projects/7/locations/europe-west4/batchPredictionJobs/{batch.name}",
+            "displayName": batch.key,
+            "state": f"JOB_STATE_{state}",
+        }
+        if batch.state != "running" and batch.results:
+            directory = f"gs://{BUCKET}/kept/{batch.key}/prediction-{batch.name}"
+            value["outputInfo"] = {"gcsOutputDirectory": directory}
+        if batch.state == "failed":
+            value["error"] = {"code": 3, "message": "secret text"}
         return value
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.fake_batch_sales import Sales
-from tests.fake_batches import KEY, FakeBatches
+from tests.fake_batches import BUCKET, KEY, PLACE, FakeBatches
 from tests.fake_endpoint import Counts, FakeEndpoint
 from tests.fake_machine import Capacity
 from tests.journal import notes
@@ -92,7 +92,12 @@ class Provider:
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}" + ("/v1" if self.kind in {"openai", "chat"} else "")
+        ends = {"openai": "/v1", "chat": "/v1", "vertex": f"/v1{PLACE}"}
+        return self.root + ends.get(self.kind, "")
+
+    @property
+    def root(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
 
     @property
     def calls(self) -> int:
@@ -131,6 +136,8 @@ class Provider:
             values |= {
                 "TIDEMARK_LLM_BATCH": self.kind,
                 "TIDEMARK_LLM_BATCH_URL": self.url,
+                "TIDEMARK_LLM_BATCH_FOLDER": f"gs://{BUCKET}/kept",
+                "STORAGE_EMULATOR_HOST": self.root,
                 "TIDEMARK_LLM_BATCH_POLL_SECONDS": "0.2",
             }
         return values

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from include.commands.output import FAILED, print_json, print_table, reports_errors, say
-from include.settings import unknown_names
+from include.unknown_settings import unknown_names
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 

@@ -25,7 +25,7 @@ from tests.integration.generation.conftest import Corpus
 from tests.model_replies import summary_of
 from tests.provider_process import Provider, bought_again
 
-KINDS: tuple[Any, ...] = ("openai", "anthropic", "gemini", "chat")
+KINDS: tuple[Any, ...] = ("openai", "anthropic", "gemini", "vertex", "chat")
 DOCUMENTS = 24
 SUMMARIZE = ("summarize", "--local", "--source", "port")
 _RUNS = 12

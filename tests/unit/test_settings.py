@@ -7,7 +7,8 @@ import re
 import pytest
 
 from include.errors import ConfigurationError
-from include.settings import Settings, settings, unknown_names
+from include.settings import Settings, settings
+from include.unknown_settings import unknown_names
 
 
 @pytest.mark.parametrize("schedule", ["0 * * * *", "*/5 2 * * 1-5", "@daily", "none", "None"])

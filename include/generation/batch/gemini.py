@@ -9,11 +9,10 @@ from typing import Any
 
 from include.errors import UnavailableError
 from include.generation.batch.contract import Found, Limits, Row, State, Status, read_row
+from include.generation.batch.gemini_wire import completion_of, request_body
 from include.generation.batch.transport import Transport, safe_code
 from include.generation.contract import Request
 from include.llm.endpoint import Endpoint
-from include.llm.model import Completion
-from include.llm.wire import defused
 
 URL = "https://generativelanguage.googleapis.com"
 _SKEW = timedelta(minutes=10)
@@ -24,7 +23,6 @@ _STATES: dict[str, State] = {
     "EXPIRED": "expired",
     "CANCELLED": "cancelled",
 }
-_DECLINED = frozenset({"SAFETY", "RECITATION", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII"})
 
 
 class GeminiBatches:
@@ -54,27 +52,7 @@ class GeminiBatches:
 
     def line(self, custom_id: str, request: Request) -> bytes:
         """Return a request as a line of JSON, without its end."""
-        options: dict[str, Any] = {
-            "maxOutputTokens": request.max_tokens,
-            "temperature": request.temperature,
-        }
-        if request.schema is not None:
-            options["responseMimeType"] = "application/json"
-            options["responseJsonSchema"] = dict(request.schema)
-        system = [message.content for message in request.messages if message.role == "system"]
-        asked: dict[str, Any] = {
-            "contents": [
-                {
-                    "role": "model" if message.role == "assistant" else "user",
-                    "parts": [{"text": defused(message.content)}],
-                }
-                for message in request.messages
-                if message.role != "system"
-            ],
-            "generationConfig": options,
-        }
-        if system:
-            asked["systemInstruction"] = {"parts": [{"text": defused("\n\n".join(system))}]}
+        asked = request_body(request)
         return json.dumps({"key": custom_id, "request": asked}, ensure_ascii=False).encode()
 
     async def upload(self, key: str, lines: Sequence[bytes]) -> str:
@@ -140,27 +118,9 @@ def _row(line: dict[str, Any]) -> Row:
         code = safe_code(error.get("status")) or str(error.get("code") or "")
         return Row(name, "error", detail=f"the provider failed ({code})")
     try:
-        completion = _completion(line["response"])
+        completion = completion_of(line["response"])
     except (KeyError, TypeError, ValueError, AttributeError, IndexError):
         return Row(name, "error", detail="the reply is not in the Gemini format")
     if completion.refused:
         return Row(name, "refused", completion, "the model declined")
     return Row(name, None, completion)
-
-
-def _completion(response: dict[str, Any]) -> Completion:
-    usage = response.get("usageMetadata") or {}
-    written = int(usage.get("candidatesTokenCount") or 0)
-    counts = (
-        int(usage.get("promptTokenCount") or 0),
-        written + int(usage.get("thoughtsTokenCount") or 0),
-        int(usage.get("cachedContentTokenCount") or 0),
-    )
-    if (response.get("promptFeedback") or {}).get("blockReason"):
-        return Completion("", "stop", *counts, True)
-    candidate = response["candidates"][0]
-    reason = candidate.get("finishReason")
-    parts = (candidate.get("content") or {}).get("parts") or []
-    text = "".join(part.get("text", "") for part in parts if not part.get("thought"))
-    finish = "length" if reason == "MAX_TOKENS" else "stop"
-    return Completion(text, finish, *counts, reason in _DECLINED)

@@ -7,13 +7,15 @@ from include.generation.batch.anthropic import AnthropicBatches
 from include.generation.batch.contract import Provider
 from include.generation.batch.gemini import GeminiBatches
 from include.generation.batch.openai import OpenAIBatches
+from include.generation.batch.vertex import VertexBatches
 from include.llm.endpoint import Endpoint
 from include.settings import settings
 
-_PROVIDERS: dict[str, type[OpenAIBatches | AnthropicBatches | GeminiBatches]] = {
+_PROVIDERS: dict[str, type[OpenAIBatches | AnthropicBatches | GeminiBatches | VertexBatches]] = {
     "openai": OpenAIBatches,
     "anthropic": AnthropicBatches,
     "gemini": GeminiBatches,
+    "vertex": VertexBatches,
 }
 _LONGEST_FIRST_PAUSE = 1.0
 

@@ -36,13 +36,22 @@ class Transport:
         headers: with the key.
         pause: seconds before the first repetition; doubled each time, with jitter.
         seconds: longest wait for the next bytes of an answer.
+        auth: puts a key that changes on each request.
     """
 
-    def __init__(self, base: str, headers: Mapping[str, str], pause: float, seconds: float) -> None:
+    def __init__(
+        self,
+        base: str,
+        headers: Mapping[str, str],
+        pause: float,
+        seconds: float,
+        auth: httpx.Auth | None = None,
+    ) -> None:
         self.base, self._pause = base, pause
         host = httpx.URL(base).host
         self._client = httpx.AsyncClient(
             headers=dict(headers),
+            auth=auth,
             timeout=httpx.Timeout(seconds, connect=_CONNECT_SECONDS),
             trust_env=host not in {"127.0.0.1", "localhost", "::1"},
             verify=base.startswith("https:"),

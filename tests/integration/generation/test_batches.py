@@ -1,4 +1,4 @@
-"""Runs through the batch APIs of three providers: bought once, whatever fails in between."""
+"""Runs through the batch APIs of four providers: bought once, whatever fails in between."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from include.pipeline.generation.local import generate_all
 from include.pipeline.generation.plan import plan
 from include.settings import settings
 from tests.fake_batch_rows import Kind
-from tests.fake_batches import FakeBatches
+from tests.fake_batches import BUCKET, FakeBatches
 from tests.integration.generation.conftest import Corpus
 from tests.model_replies import summary_of
 
-KINDS: tuple[Kind, ...] = ("openai", "anthropic", "gemini")
+KINDS: tuple[Kind, ...] = ("openai", "anthropic", "gemini", "vertex")
 SOME = ["openai", *(pytest.param(kind, marks=pytest.mark.faults) for kind in KINDS[1:])]
 """What does not depend on the protocol is tried over one in CI, over all by `make faults`."""
 DOCUMENTS = 8
@@ -45,6 +45,8 @@ def provider(monkeypatch: pytest.MonkeyPatch) -> Provider:
             monkeypatch.setattr(batches, "_LEAST_SETTLING", 0.2)
             monkeypatch.setenv("TIDEMARK_LLM_BATCH", kind)
             monkeypatch.setenv("TIDEMARK_LLM_BATCH_URL", fake.url)
+            monkeypatch.setenv("TIDEMARK_LLM_BATCH_FOLDER", f"gs://{BUCKET}/kept")
+            monkeypatch.setenv("STORAGE_EMULATOR_HOST", fake.root)
             monkeypatch.setenv("TIDEMARK_LLM_BATCH_POLL_SECONDS", "0.05")
             settings.cache_clear()
             try:
