@@ -31,8 +31,8 @@ from include.platform.postgres import EmbeddedPostgres
 from include.settings import ROOT
 
 _TASK = "conversation_labels"
-_TASKS_BESIDE_BATCHES = 4
-"""plan_requests, publish_results, finish_run and ask_reviewers."""
+_TASKS_BESIDE_BATCHES = 6
+"""From estimate_cost to load_bigquery."""
 _TASKS_A_BATCH = 2
 _FILL = """
 insert into corpus.document (
