@@ -36,7 +36,7 @@ _TASK = "airflow worker -- "
 _DSNS = """
 import json
 from include.platform.database import dsn
-print(json.dumps({role: dsn(role) for role in ("owner", "operator", "pipeline")}))
+print(json.dumps({role: dsn(role) for role in ("owner", "operator", "pipeline", "serving")}))
 """
 
 
