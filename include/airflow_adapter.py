@@ -25,7 +25,7 @@ from airflow.sdk.exceptions import (
 )
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
-from include.errors import ConfigurationError
+from include.errors import ConfigurationError, DatabaseRefusalError
 from include.pipeline.context import RunContext
 from include.settings import settings
 
@@ -60,7 +60,10 @@ def gate(function: Callable[..., bool]) -> Any:
 
 
 def without_vain_retries(function: Callable[P, R]) -> Callable[P, R]:
-    """Let a task fail for good where a setting, a source or a parameter is wrong."""
+    """Let a task fail for good where a setting, a source or a parameter is wrong.
+
+    What the database says of values that it refuses is kept out of the task's log.
+    """
 
     @wraps(function)
     def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
@@ -68,8 +71,22 @@ def without_vain_retries(function: Callable[P, R]) -> Callable[P, R]:
             return function(*args, **kwargs)
         except ConfigurationError as error:
             raise AirflowFailException(str(error)) from error
+        except Exception as error:
+            if (refusal := _database_refusal(error)) is None:
+                raise
+            raise refusal.with_traceback(error.__traceback__) from None
 
     return wrapped
+
+
+def _database_refusal(error: Exception) -> DatabaseRefusalError | None:
+    import psycopg
+
+    from include.store.database import described
+
+    if not isinstance(error, psycopg.Error) or isinstance(error, psycopg.OperationalError):
+        return None
+    return DatabaseRefusalError(described(error))
 
 
 def run_context() -> RunContext:

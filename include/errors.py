@@ -15,6 +15,10 @@ class UnavailableError(TidemarkError):
     """A system that is needed cannot be reached (database, Airflow, a source); worth a retry."""
 
 
+class DatabaseRefusalError(TidemarkError):
+    """The database refused what the program sent: a defect; the text holds none of the values."""
+
+
 class BadInput(TidemarkError):
     """One input cannot be processed. It is quarantined and the run goes on.
 

@@ -20,7 +20,7 @@ from rich.table import Table
 
 from include.errors import TidemarkError
 from include.settings import staging_root
-from include.store.database import Connection, connect
+from include.store.database import Connection, connect, described
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -92,6 +92,8 @@ def explained(error: Exception) -> str | None:
             f"The database went away ({reason}). See `./tidemark status`, then run the command "
             "again: it goes on from what is stored."
         )
+    if isinstance(error, psycopg.Error):
+        return f"{described(error)}. This is a defect of the program; please report it."
     if isinstance(error, OSError) and error.errno == errno.ENOSPC:
         # What writes shards does not say where.
         where = error.filename or staging_root()

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Mapping
 from functools import lru_cache
+from math import isfinite
 from typing import Any, NoReturn
 
 from jsonschema import Draft202012Validator
@@ -17,6 +18,8 @@ from include.errors import ConfigurationError
 
 _FENCE = re.compile(r"\A\s*```(?:json)?[ \t]*\n(.*)\n```\s*\Z", re.DOTALL | re.IGNORECASE)
 _COMPLAINT_CHARACTERS = 600
+_DEEPEST = 64
+_NO_TEXT = re.compile(r"[\x00\ud800-\udfff]")
 
 
 class InvalidReplyError(Exception):
@@ -63,7 +66,8 @@ class Checker:
         fenced = _FENCE.match(text)
         text = fenced[1] if fenced else text.strip()
         try:
-            value = json.loads(text, parse_constant=_no_number)
+            value = json.loads(text, parse_constant=_no_number, parse_float=_finite)
+            _refuse_unkeepable(value)
             error = best_match(self._validator.iter_errors(value))
         except (ValueError, RecursionError) as failure:
             raise InvalidReplyError("no JSON", f"This is no JSON: {failure}") from None
@@ -111,3 +115,25 @@ def _names(schema: object) -> list[str]:
 
 def _no_number(name: str) -> NoReturn:
     raise ValueError(f"{name} is no JSON")
+
+
+def _finite(digits: str) -> float:
+    value = float(digits)
+    if not isfinite(value):
+        raise ValueError("a number is too large")
+    return value
+
+
+def _refuse_unkeepable(value: object) -> None:
+    """Refuse what Postgres does not keep as JSON, and nesting that nothing after this expects."""
+    left = [(value, 0)]
+    while left:
+        part, depth = left.pop()
+        if depth > _DEEPEST:
+            raise ValueError(f"it is nested more than {_DEEPEST} deep")
+        if isinstance(part, str) and _NO_TEXT.search(part):
+            raise ValueError("a text holds NUL or half of a surrogate pair")
+        if isinstance(part, dict):
+            left += [(inner, depth + 1) for pair in part.items() for inner in pair]
+        elif isinstance(part, list):
+            left += [(inner, depth + 1) for inner in part]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol, runtime_checkable
@@ -9,6 +10,7 @@ from typing import Any, Literal, Protocol, runtime_checkable
 from include.errors import UnavailableError
 
 Role = Literal["system", "user", "assistant"]
+_NO_TEXT = re.compile(r"[\x00\ud800-\udfff]")
 
 
 class ModelUnavailableError(UnavailableError):
@@ -28,6 +30,8 @@ class Completion:
     """A whole reply.
 
     Attributes:
+        text: without characters that no database keeps: U+FFFD stands for NUL and for halves of
+            surrogate pairs.
         finish_reason: ``stop``, or ``length`` where the token limit cut it off.
         prompt_tokens: as the model counts them; 0 where it does not say.
         cached_tokens: of these, those that it had read before.
@@ -40,6 +44,9 @@ class Completion:
     completion_tokens: int
     cached_tokens: int = 0
     refused: bool = False
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "text", _NO_TEXT.sub("\ufffd", self.text))
 
 
 @runtime_checkable

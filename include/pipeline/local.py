@@ -22,6 +22,7 @@ from include.pipeline.publish import fail, publish
 from include.pipeline.retire import retire
 from include.pipeline.validate import validate_loaded, validate_staged
 from include.settings import workers
+from include.store.database import described
 
 logger = logging.getLogger(__name__)
 
@@ -39,7 +40,7 @@ def run_locally(context: RunContext, progress: Progress) -> dict[str, int]:
     try:
         return _run(context, progress)
     except BaseException as error:
-        fail(context, f"{type(error).__name__}: {error}")
+        fail(context, described(error))
         raise
 
 

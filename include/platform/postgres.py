@@ -251,6 +251,8 @@ class EmbeddedPostgres:
             "checkpoint_timeout": "15min",
             "wal_compression": "on",
             "log_line_prefix": "%m [%p] ",
+            # Details of an error quote the row that it is about.
+            "log_error_verbosity": "terse",
             "dynamic_shared_memory_type": _shared_memory(),
         }
         if not self._durable:

@@ -38,6 +38,18 @@ def connect(dsn: str) -> Generator[Connection, None, None]:
         connection.close()
 
 
+def described(error: BaseException) -> str:
+    """Return an error in one line; of what the database refused, the kind and place alone.
+
+    Postgres quotes the values that it refuses, and they may be text of a document.
+    """
+    if not isinstance(error, psycopg.Error) or isinstance(error, psycopg.OperationalError):
+        return f"{type(error).__name__}: {error}"
+    places = (error.diag.schema_name, error.diag.table_name, error.diag.constraint_name)
+    place = " ".join(name for name in (error.sqlstate, *places) if name)
+    return f"{type(error).__name__}: the database refused what was to be written ({place})"
+
+
 def unreachable(error: psycopg.OperationalError) -> str:
     """Return one line that says why a server cannot be reached, and what to do."""
     reason = " ".join(str(error).split())

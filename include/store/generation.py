@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Generator, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
 
@@ -10,6 +12,7 @@ import psycopg
 from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
+from include.generation.contract import RETRIED
 from include.generation.task import GenerationTask
 from include.store.database import Connection, run, statement
 
@@ -111,6 +114,50 @@ def replies(connection: Connection, requests: Sequence[UUID]) -> dict[UUID, Row]
     return {row["request_id"]: row for row in rows}
 
 
+@contextmanager
+def claimant(connection: Connection) -> Generator[int]:
+    """Yield the number under which this session claims questions, until it ends or is killed.
+
+    Args:
+        connection: in autocommit mode.
+    """
+    number = 0
+    while not number:
+        drawn = secrets.randbelow(2**31 - 1) + 1
+        row = connection.execute(
+            "select pg_try_advisory_lock(hashtext('tidemark claim'), %s) as taken", (drawn,)
+        ).fetchone()
+        number = drawn if row and row["taken"] else 0
+    try:
+        yield number
+    finally:
+        if not connection.closed:
+            connection.execute(
+                "select pg_advisory_unlock(hashtext('tidemark claim'), %s)", (number,)
+            )
+
+
+def claim(connection: Connection, number: int, requests: Sequence[UUID]) -> set[UUID]:
+    """Claim those of some questions that are open and that nobody else asks now.
+
+    Args:
+        connection: the one that :func:`claimant` was given.
+        number: that it yielded.
+        requests: which exist.
+
+    Returns:
+        Those to ask; of the others a reply is there or about to come.
+    """
+    rows = run(
+        connection,
+        "generation_claim_requests",
+        claimant=number,
+        requests=list(requests),
+        retried=list(RETRIED),
+    )
+    return {row["request_id"] for row in rows}
+
+
 def begin_requests(connection: Connection, requests: Iterable[Row]) -> None:
     """Write requests down, before any of them is sent."""
     with connection.transaction(), connection.cursor() as cursor:
@@ -164,9 +211,9 @@ def replace_findings(
         )
 
 
-def outcomes(connection: Connection, run_id: str) -> dict[str, int]:
-    """Return how many items of a run stand in which state."""
-    row = run(connection, "generation_outcomes", run_id=run_id).fetchone()
+def outcomes(connection: Connection, items: Sequence[UUID]) -> dict[str, int]:
+    """Return how many of these items stand in which state, and how many they are."""
+    row = run(connection, "generation_outcomes", items=list(items)).fetchone()
     return {name: int(count) for name, count in (row or {}).items()}
 
 

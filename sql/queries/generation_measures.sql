@@ -9,13 +9,22 @@ select
             where q.item_id = i.item_id and q.outcome = 'success'
         )
     )::integer as unanswered,
-    (i.outcome = 'success' and i.output is null)::integer as without_output,
+    (
+        i.state <> 'blocked' and i.outcome = 'success' and i.output is null
+    )::integer as without_output,
     i.grounded_score::float8 as grounded_score,
     i.cost_usd::float8 as cost_usd,
-    (w.item_id is not null and i.state <> 'clean' and coalesce(w.approved_by, '') = '')::integer
-    as unapproved,
-    (w.output_hash is distinct from i.output_hash and w.item_id is not null)::integer
-    as other_output,
+    -- Where it was bought again in vain, what was published before stands.
+    (
+        w.item_id is not null
+        and i.state not in ('clean', 'failed')
+        and coalesce(w.approved_by, '') = ''
+    )::integer as unapproved,
+    (
+        w.item_id is not null
+        and i.state <> 'failed'
+        and w.output_hash is distinct from i.output_hash
+    )::integer as other_output,
     (w.acl is distinct from d.acl and w.item_id is not null)::integer as acl_errors,
     (w.content_hash is distinct from d.content_hash and w.item_id is not null)::integer as outdated,
     length(w.summary) as summary_length

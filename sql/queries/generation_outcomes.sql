@@ -7,4 +7,4 @@ select
     count(*) filter (where i.state = 'failed')::integer as failed,
     count(*) filter (where i.state = 'planned')::integer as planned
 from ops.generation_item as i
-where i.run_id = %(run_id)s
+where i.item_id = any(%(items)s)

@@ -13,8 +13,8 @@ from uuid import UUID
 
 from include.generation.prompt import Subject, render
 from include.llm import Message
+from include.pipeline.generation.asking import ask
 from include.pipeline.generation.context import GenerationContext
-from include.pipeline.generation.generate import ask
 from include.pipeline.generation.judging import Judge, Verdict, failed_item, judged_item
 from include.pipeline.generation.prepare import AGAIN, leading_names, question
 from include.staging import Manifest

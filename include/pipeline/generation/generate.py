@@ -8,21 +8,18 @@ import logging
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import aclosing
 from typing import Any
 from uuid import UUID
 
-from include.errors import ConfigurationError, UnavailableError
-from include.generation.chat import Limits, answer
-from include.generation.contract import RETRIED
+from include.errors import UnavailableError
 from include.generation.prompt import Subject, merge_messages
 from include.pipeline.generation import shards
+from include.pipeline.generation.asking import ask
 from include.pipeline.generation.context import GenerationContext
 from include.pipeline.generation.inputs import Prepared, prepare
-from include.pipeline.generation.ledger import CallLedger
 from include.pipeline.generation.prepare import MERGE, WHOLE, Question, question
 from include.staging import Manifest
-from include.store import batches, generation, runs
+from include.store import generation, runs
 from include.store.database import Connection, connect
 
 logger = logging.getLogger(__name__)
@@ -41,6 +38,7 @@ def generate(context: GenerationContext, shard: int) -> Manifest:
 
     Raises:
         UnavailableError: the endpoint answers so few that it must be down; clear the task.
+        ConfigurationError: it refuses everything; the text says why.
     """
     started = time.monotonic()
     planned = context.staging.manifest("planned", shard)
@@ -53,14 +51,16 @@ def generate(context: GenerationContext, shard: int) -> Manifest:
     ):
         subjects = attempt.writer("subjects", shards.subjects())
         results = attempt.writer("results", shards.results())
-        stopped = False
+        stopped, refusal = False, None
         for start in range(0, len(items), _AT_ONCE):
             batch = prepare(context, connection, items[start : start + _AT_ONCE])
             for row in batch.subjects:
                 subjects.write(row)
-            stopped |= asyncio.run(ask(context, connection, books, batch.questions))
+            asked = asyncio.run(ask(context, connection, books, batch.questions))
             merging = merges(context, connection, batch)
-            stopped |= asyncio.run(ask(context, connection, books, merging))
+            merged = asyncio.run(ask(context, connection, books, merging))
+            stopped |= asked.stopped or merged.stopped
+            refusal = refusal or asked.refusal or merged.refusal
             for row in results_of(context, connection, [*batch.questions, *merging]):
                 counts[row["outcome"]] += 1
                 results.write(row)
@@ -69,50 +69,10 @@ def generate(context: GenerationContext, shard: int) -> Manifest:
         )
         manifest = attempt.commit({"outcomes": dict(counts), "stopped": stopped})
     logger.info("batch %s: %s", shard, ", ".join(f"{n} {name}" for name, n in counts.items()))
+    if refusal is not None:
+        raise refusal
     refuse_outage(counts)
     return manifest
-
-
-async def ask(
-    context: GenerationContext, connection: Connection, books: Connection, asked: list[Question]
-) -> bool:
-    """Ask what has no answer yet; return whether a budget stopped it.
-
-    Args:
-        context: of the run.
-        connection: to read and write requests.
-        books: for the ledger alone.
-        asked: the questions; those that were answered before are left out.
-    """
-    known = generation.replies(connection, [UUID(one.request.request_id) for one in asked])
-    open_ = [
-        one
-        for one in asked
-        if (row := known.get(UUID(one.request.request_id))) is None or row["outcome"] in RETRIED
-    ]
-    if not open_:
-        return False
-    if batches.open_batches(connection, [UUID(one.request.request_id) for one in open_]):
-        raise ConfigurationError(
-            "A provider's batch with some of these questions has not ended: set TIDEMARK_LLM_BATCH "
-            "to its provider until it has."
-        )
-    generation.begin_requests(
-        connection,
-        (
-            {"request_id": one.request.request_id, "item_id": one.item_id, "part": one.part}
-            for one in open_
-        ),
-    )
-    async with CallLedger(context, books) as ledger:
-        for one in open_:
-            ledger.expect(one.request, one.item_id)
-        limits = Limits.suited(context.endpoint)
-        replies = answer((one.request for one in open_), context.endpoint, limits, ledger)
-        async with aclosing(replies):
-            async for result in replies:
-                await ledger.record(result)
-        return ledger.stopped
 
 
 def merges(context: GenerationContext, connection: Connection, batch: Prepared) -> list[Question]:

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from include import ids
 from include.enrichment.language import UNDETERMINED
-from include.generation.task import GenerationTask
+from include.generation.task import SUMMARY, GenerationTask
 from include.pipeline.generation.context import GenerationContext
 from include.review.compliance import Compliance
 from include.review.findings import ComplianceFinding, masked, verdict
@@ -74,6 +74,16 @@ class Verdict:
 def thresholds() -> Thresholds:
     """Return the thresholds of this deployment's quality filter."""
     return load_thresholds()
+
+
+def read_policies() -> None:
+    """Read what replies are going to be judged by, before any is paid for.
+
+    Raises:
+        ConfigurationError: a policy cannot be used.
+    """
+    policy()
+    thresholds()
 
 
 @cache
@@ -225,9 +235,9 @@ def judged_item(context: GenerationContext, subject: Row, judged: Verdict) -> Ro
     flags = [f"quality/{reason}" for reason in judged.reasons]
     flags += [f"compliance/{rule}" for rule in sorted(rules | of_document)]
     blocked = judged.compliance_status == "blocked"
-    output: Row | None = {**judged.output, "entities": _entities(subject, judged.output)}
-    if blocked:
-        output = None
+    output: Row | None = None if blocked else judged.output
+    if output is not None and context.task_name == SUMMARY:
+        output = {**output, "entities": _entities(subject, output)}
     state = "blocked" if blocked else "review" if flags else "clean"
     findings = [
         _finding_row(subject, finding, "output", context.task_name, path)

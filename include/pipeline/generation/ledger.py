@@ -6,6 +6,7 @@ Writes are gathered: whatever waits while a transaction runs goes into the next 
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -40,6 +41,12 @@ class CallLedger:
     Args:
         context: of the run; its budget and the month's stop calls before they are sent.
         connection: as the pipeline role, used by this ledger alone.
+
+    Attributes:
+        stopped: a budget did not allow a call.
+        statuses: of the calls that ended.
+        replies: requests that came to anything but an error.
+        last_error: why the last one that did not came to nothing; empty where there is none.
     """
 
     def __init__(self, context: GenerationContext, connection: Connection) -> None:
@@ -51,6 +58,9 @@ class CallLedger:
         self._queue: asyncio.Queue[_Waiting] = asyncio.Queue()
         self._writer: asyncio.Task[None] | None = None
         self.stopped = False
+        self.statuses: Counter[str] = Counter()
+        self.replies = 0
+        self.last_error = ""
 
     async def __aenter__(self) -> Self:
         self._writer = asyncio.create_task(self._write())
@@ -91,6 +101,7 @@ class CallLedger:
     async def ended(self, request_id: str, attempt: int, usage: Usage, status: str) -> None:
         """Write down what a call has cost."""
         # Nobody knows whether a reply that did not arrive was paid for: then the most counts.
+        self.statuses[status] += 1
         unknown = status in {"timeout", "disconnected", "garbled", "cancelled"}
         cost = self._reserved[request_id] if unknown else self._prices.cost(usage)
         await self._put(
@@ -113,6 +124,10 @@ class CallLedger:
             "reply": result.text or None,
             "detail": result.detail or None,
         }
+        if result.outcome == "error":
+            self.last_error = result.detail
+        else:
+            self.replies += 1
         await self._put("reply", row)
         self._items.pop(result.request_id, None)
         self._reserved.pop(result.request_id, None)

@@ -14,7 +14,7 @@ from include.pipeline.generation.plan import plan
 from include.pipeline.generation.publish import finish, publish
 from include.pipeline.generation.step import step
 from include.store import runs
-from include.store.database import connect
+from include.store.database import connect, described
 
 Progress = Callable[[str, int, int], None]
 """Called with a task's name, batches done and batches in all."""
@@ -38,7 +38,7 @@ def run_locally(context: GenerationContext, progress: Progress) -> tuple[str, di
         progress("publish", 1, 1)
     except BaseException as error:
         with connect(context.dsn) as connection:
-            detail = f"{type(error).__name__}: {error}"[:2000]
+            detail = described(error)[:2000]
             runs.close_run(connection, context.run_id, "failed", detail=detail)
         raise
     return ended

@@ -16,6 +16,7 @@ from include.generation.prices import require_known
 from include.generation.task import GenerationTask
 from include.pipeline.generation import shards
 from include.pipeline.generation.context import GenerationContext
+from include.pipeline.generation.judging import read_policies
 from include.settings import settings
 from include.staging import Manifest
 from include.store import generation, prompts, runs
@@ -51,7 +52,12 @@ class Estimate:
 
 
 def estimate(context: GenerationContext) -> Estimate:
-    """Say what a run would ask and cost. Writes nothing and spends nothing."""
+    """Say what a run would ask and cost. Writes nothing and spends nothing.
+
+    Raises:
+        ConfigurationError: no such task, or a policy that cannot be used.
+    """
+    read_policies()
     with connect(context.dsn) as connection, connection.transaction():
         meter = _Meter(context, connection)
         for item in _chosen(context, connection, meter):
@@ -66,8 +72,9 @@ def plan(context: GenerationContext) -> Manifest:
         A manifest whose facts hold ``batches`` and ``estimate``.
 
     Raises:
-        ConfigurationError: a budget without prices, or no such task.
+        ConfigurationError: a budget without prices, no such task, or a policy that cannot be used.
     """
+    read_policies()
     if context.budget is not None or settings().month_budget is not None:
         require_known(context.prices)
     task = context.task

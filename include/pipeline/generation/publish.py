@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
+from uuid import UUID
 
 from include.pipeline.export import export_published
 from include.pipeline.generation.context import GenerationContext
@@ -10,8 +12,9 @@ from include.pipeline.generation.validate import validate
 from include.settings import settings, staging_root
 from include.staging import remove_expired
 from include.store import generation, runs
-from include.store.database import connect
+from include.store.database import Connection, connect
 
+_STATES = ("selected", "clean", "review", "blocked", "rejected", "failed", "planned")
 logger = logging.getLogger(__name__)
 
 
@@ -23,10 +26,20 @@ def publish(context: GenerationContext) -> dict[str, int]:
     """
     with connect(context.dsn) as connection, context.staging.attempt("published") as attempt:
         written = generation.publish(connection)
-        counted = {**generation.outcomes(connection, context.run_id), "published": written}
+        counted = {**_outcomes(context, connection), "published": written}
         attempt.commit({"outcomes": counted})
     logger.info("%s", ", ".join(f"{count} {name}" for name, count in counted.items()))
     return counted
+
+
+def _outcomes(context: GenerationContext, connection: Connection) -> dict[str, int]:
+    """Return what became of the run's documents, whichever run came to them last."""
+    counted: Counter[str] = Counter()
+    for shard in range(context.staging.manifest("plan").facts["batches"]):
+        planned = context.staging.manifest("planned", shard)
+        items = [UUID(row["item_id"]) for row in context.staging.rows(planned, "items")]
+        counted.update(generation.outcomes(connection, items))
+    return {name: counted[name] for name in _STATES}
 
 
 def finish(context: GenerationContext) -> tuple[str, dict[str, int]]:
