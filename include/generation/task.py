@@ -6,10 +6,18 @@ body is the prompt, a Jinja template. The file's version is a hash of all that d
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from include import ids
 from include.errors import ConfigurationError
@@ -110,7 +118,7 @@ class Small(BaseModel):
 
     model_config = _STRICT
 
-    fields: tuple[str, ...] | None = None
+    fields: tuple[str, ...] | None = Field(None, min_length=1)
     input_tokens: int | None = None
     max_tokens: int | None = None
 
@@ -152,6 +160,23 @@ class GenerationTask(BaseModel):
             _check_schema(value)
         return value
 
+    @model_validator(mode="after")
+    def _fields_are_in_the_output(self) -> Self:
+        properties = self.schema_["properties"]
+        named = {
+            "checks.supported": self.checks.supported,
+            "checks.numbers": self.checks.numbers,
+            "small.fields": self.small.fields or (),
+        }
+        for place, fields in named.items():
+            unknown = [name for name in fields if name not in properties]
+            if unknown:
+                raise ValueError(
+                    f"{place}: the output has no field {', '.join(unknown)}; it has "
+                    f"{', '.join(properties)}"
+                )
+        return self
+
     def for_small_model(self) -> GenerationTask:
         """Return the task with what its file says of small models applied."""
         changes = {
@@ -159,11 +184,21 @@ class GenerationTask(BaseModel):
             for name in ("input_tokens", "max_tokens")
             if (value := getattr(self.small, name)) is not None
         }
-        output = (
-            self.schema_ if self.small.fields is None else smaller(self.schema_, self.small.fields)
-        )
         options = self.options.model_copy(update=changes)
-        return self.model_copy(update={"options": options, "output": output})
+        kept = self.small.fields
+        if kept is None:
+            return self.model_copy(update={"options": options, "output": self.schema_})
+        left = {
+            name: tuple(one for one in getattr(self.checks, name) if one in kept)
+            for name in ("supported", "numbers")
+        }
+        return self.model_copy(
+            update={
+                "options": options,
+                "output": smaller(self.schema_, kept),
+                "checks": self.checks.model_copy(update=left),
+            }
+        )
 
     @property
     def schema_(self) -> dict[str, Any]:
@@ -242,11 +277,31 @@ def read_task(path: Path) -> GenerationTask:
         task = GenerationTask.model_validate({"name": path.stem, **head, "prompt": body.strip()})
         check_templates(task)
     except ValidationError as error:
-        wrong = "; ".join(
-            f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors()
-        )
+        wrong = "; ".join(map(_described, error.errors()))
         raise ConfigurationError(f"The task file {path} cannot be used. {wrong}") from None
+    _check_summary(task, path)
     return task
+
+
+def _described(item: Mapping[str, Any]) -> str:
+    place = ".".join(map(str, item["loc"]))
+    reason = str(item["msg"]).removeprefix("Value error, ")
+    return f"{place}: {reason}" if place else reason
+
+
+def _check_summary(task: GenerationTask, path: Path) -> None:
+    """Let no file of that name write what its table in the warehouse cannot hold."""
+    if task.name != SUMMARY:
+        return
+    if task.output != SUMMARY:
+        raise ConfigurationError(
+            f"The task file {path} cannot be used. output: a task named {SUMMARY} must have "
+            f"`output: {SUMMARY}`. Write that, or give the task another name."
+        )
+    if task.small.fields is not None and "summary" not in task.small.fields:
+        raise ConfigurationError(
+            f"The task file {path} cannot be used. small.fields: it must hold summary."
+        )
 
 
 def _split(path: Path) -> tuple[dict[str, Any], str]:

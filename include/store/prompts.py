@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from psycopg.types.json import Jsonb
+from pydantic import ValidationError
 
 from include.errors import ConfigurationError
 from include.generation.task import GenerationTask
@@ -34,10 +35,17 @@ def find(connection: Connection, name: str, version: str) -> GenerationTask:
 
     Raises:
         ConfigurationError: there is none, or more than one begins like that; names those there are.
+            Or its checks or output are such as no task may have.
     """
     found = run(connection, "prompt_find", task=name, begins=version).fetchall()
     if len(found) == 1:
-        return GenerationTask.model_validate(found[0]["definition"])
+        try:
+            return GenerationTask.model_validate(found[0]["definition"])
+        except ValidationError as error:
+            raise ConfigurationError(
+                f"The prompt {found[0]['prompt_version']} of {name} cannot be asked any more: "
+                f"{error.errors()[0]['msg'].removeprefix('Value error, ')}."
+            ) from None
     if found:
         raise ConfigurationError(
             f"Several versions of {name} begin with {version}: "

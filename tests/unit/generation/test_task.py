@@ -8,7 +8,7 @@ import pytest
 
 from include.errors import ConfigurationError
 from include.generation.prompt import Subject, render
-from include.generation.task import load_tasks, read_task
+from include.generation.task import SHIPPED, GenerationTask, load_tasks, read_task
 
 PROFILE = """---
 description: A line about a listener.
@@ -39,10 +39,47 @@ def test_a_file_is_a_task(tmp_path: Path) -> None:
 
 
 def test_shipped_tasks_stand_beside_own_ones_and_yield_to_them(tmp_path: Path) -> None:
-    write(tmp_path, PROFILE.replace("A line", "Our line"), "document_summary.md")
+    shipped = (SHIPPED / "document_summary.md").read_text()
+    write(tmp_path, shipped.replace("A summary", "Our summary"), "document_summary.md")
     tasks = load_tasks(tmp_path)
     assert {"catalogue_attributes", "marketing_copy", "conversation_labels"} < set(tasks)
-    assert tasks["document_summary"].description == "Our line about a listener."
+    assert tasks["document_summary"].description.startswith("Our summary")
+
+
+def test_a_summary_of_ones_own_fits_the_table_it_is_published_in(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="`output: document_summary`"):
+        read_task(write(tmp_path, PROFILE, "document_summary.md"))
+    with pytest.raises(ConfigurationError, match="`output: document_summary`"):
+        read_task(write(tmp_path, PROFILE.replace("desc", "name: document_summary\ndesc", 1)))
+    shipped = (SHIPPED / "document_summary.md").read_text()
+    less = shipped.replace("fields: [summary, ", "fields: [")
+    with pytest.raises(ConfigurationError, match="must hold summary"):
+        read_task(write(tmp_path, less, "document_summary.md"))
+
+
+@pytest.mark.parametrize(
+    ("added", "said"),
+    [
+        ("checks: {supported: [profile, detials]}", "checks.supported: the output has no field d"),
+        ("checks: {numbers: [profil]}", "checks.numbers: the output has no field profil"),
+        ("small: {fields: [taste]}", "small.fields: the output has no field taste"),
+        ("small: {fields: []}", "small.fields"),
+    ],
+)
+def test_fields_that_the_output_lacks_are_named(tmp_path: Path, added: str, said: str) -> None:
+    path = write(tmp_path, PROFILE.replace("system:", f"{added}\nsystem:"))
+    with pytest.raises(ConfigurationError) as error:
+        read_task(path)
+    assert said in str(error.value)
+    assert str(path) in str(error.value)
+
+
+def test_a_small_model_is_checked_for_what_it_is_asked(tmp_path: Path) -> None:
+    shipped = (SHIPPED / "document_summary.md").read_text()
+    fewer = shipped.replace("[summary, key_points]", "[summary, key_points, questions]")
+    small = read_task(write(tmp_path, fewer, "document_summary.md")).for_small_model()
+    assert small.checks.supported == ("summary", "key_points")
+    assert GenerationTask.model_validate(small.model_dump(mode="json")) == small
 
 
 @pytest.mark.parametrize(
