@@ -5,17 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from include.errors import ConfigurationError
 from include.generation.languages import language_name
+from include.generation.templates import TemplateFailureError, filled, names_in
 from include.llm import Message
 from include.llm.wire import defused
 
 if TYPE_CHECKING:
-    from jinja2 import Template
-
     from include.generation.task import GenerationTask
 
 _NAMES = (
@@ -30,6 +28,7 @@ _NAMES = (
     "house_language",
     "replies",
 )
+_DETAIL_CHARACTERS = 300
 _QUERY_WORDS = 60
 _LEADING_NAMES = 5
 _OPENING_SENTENCES = 2
@@ -61,20 +60,70 @@ class Subject:
 
 
 def check_templates(task: GenerationTask) -> None:
-    """Render a task's templates once.
+    """Render a task's templates, also for a document that lacks what they show.
 
     Raises:
-        ConfigurationError: one of them cannot be rendered.
+        ConfigurationError: one of them cannot be rendered, or shows nothing of what it is about.
     """
-    subject = Subject("t", "t", "s", "en", dict.fromkeys(task.input.fields, "v"))
-    render(task, subject)
-    merge_messages(task, subject, ["reply"])
-    query_of(task, subject)
+    _check_that_input_is_shown(task)
+    fields = dict.fromkeys(task.input.fields, "v")
+    _try(task, Subject("t", "t", "s", "en", dict(fields), ("e", "f"), ("p", "q")), None)
+    _try(task, Subject("", "", "s", "", dict(fields)), None)
+    for name in fields:
+        _try(task, Subject("t", "t", "s", "en", {**fields, name: None}), name)
+    _try(task, Subject("t", "t", "s", "en", dict.fromkeys(fields)), ", ".join(fields))
+
+
+def _check_that_input_is_shown(task: GenerationTask) -> None:
+    shows = ("title", "text", *(("fields",) if task.input.fields else ()))
+    wanted = {"prompt": (task.prompt, shows)}
+    if task.options.split is True:
+        wanted["merge"] = (task.merge, ("replies",))
+    for place, (template, names) in wanted.items():
+        try:
+            shown = names_in(template)
+        except TemplateFailureError as failure:
+            raise _unusable(task, place, f"{failure.where}: {failure.detail}") from None
+        if not shown.intersection(names):
+            some = " or ".join(f"{{{{ {name} }}}}" for name in names)
+            raise ConfigurationError(
+                f"The {place} of the task {task.name} shows nothing of its input: write {some} "
+                "where it belongs."
+            )
+
+
+def _try(task: GenerationTask, subject: Subject, missing: str | None) -> None:
+    """Render every template with values that are of no document."""
+    values = _values(task, subject)
+    templates = {
+        "prompt": (task.prompt, values),
+        "merge": (task.merge, {**values, "text": "", "replies": ["reply"]}),
+        "context.query": (task.context.query or "", values),
+    }
+    for place, (template, given) in templates.items():
+        try:
+            filled(template, given)
+        except TemplateFailureError as failure:
+            advice = (
+                f" A document may lack the field {missing}: write such as "
+                f"{{{{ fields.{missing.split(', ')[0]} or '' }}}}."
+                if missing
+                else ""
+            )
+            told = f"{failure.where}: {failure.detail[:_DETAIL_CHARACTERS]}"
+            raise _unusable(task, place, told, advice) from None
+
+
+def _unusable(task: GenerationTask, place: str, told: str, advice: str = "") -> ConfigurationError:
+    return ConfigurationError(
+        f"The template {place} of the task {task.name} cannot be rendered ({told}). It may use "
+        f"{', '.join(_NAMES)}.{advice}"
+    )
 
 
 def render(task: GenerationTask, subject: Subject) -> tuple[Message, ...]:
     """Return the messages that ask about one document, or about one part of it."""
-    asked = _fill(task, task.prompt, _values(task, subject))
+    asked = _fill(task, "prompt", task.prompt, _values(task, subject))
     return (Message("system", _system(task)), Message("user", asked))
 
 
@@ -83,7 +132,8 @@ def merge_messages(
 ) -> tuple[Message, ...]:
     """Return the messages that make one reply of those about the parts of a document."""
     values = {**_values(task, subject), "text": "", "replies": list(replies)}
-    return (Message("system", _system(task)), Message("user", _fill(task, task.merge, values)))
+    asked = _fill(task, "merge", task.merge, values)
+    return (Message("system", _system(task)), Message("user", asked))
 
 
 def _system(task: GenerationTask) -> str:
@@ -104,7 +154,7 @@ def query_of(task: GenerationTask, subject: Subject) -> str:
         names = " ".join(subject.entities[:_LEADING_NAMES])
         asked = f"{subject.title} {names} {_opening(subject.text)}"
     else:
-        asked = _fill(task, task.context.query, _values(task, subject))
+        asked = _fill(task, "context.query", task.context.query, _values(task, subject))
     words = _MASK.sub(" ", asked).split()
     once: dict[str, str] = {}
     for word in words:
@@ -179,16 +229,12 @@ def _values(task: GenerationTask, subject: Subject) -> dict[str, Any]:
     }
 
 
-def _fill(task: GenerationTask, template: str, values: dict[str, Any]) -> str:
-    from jinja2 import TemplateError
-
+def _fill(task: GenerationTask, place: str, template: str, values: dict[str, Any]) -> str:
     try:
-        return _compiled(template).render(_defused(values)).strip()
-    except (TemplateError, TypeError, ValueError) as error:
-        raise ConfigurationError(
-            f"A template of the task {task.name} cannot be rendered: {error}. It may use "
-            f"{', '.join(_NAMES)}."
-        ) from None
+        return filled(template, _defused(values))
+    except TemplateFailureError as failure:
+        # Its text may quote the document.
+        raise _unusable(task, place, failure.where) from None
 
 
 def _defused(value: Any) -> Any:
@@ -200,18 +246,3 @@ def _defused(value: Any) -> Any:
     if isinstance(value, dict):
         return {name: _defused(item) for name, item in value.items()}
     return value
-
-
-@lru_cache(maxsize=64)
-def _compiled(template: str) -> Template:
-    from jinja2 import StrictUndefined
-    from jinja2.sandbox import ImmutableSandboxedEnvironment
-
-    # Prompts are no HTML: what a document holds is fenced and defused, not escaped.
-    environment = ImmutableSandboxedEnvironment(
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        autoescape=False,
-    )
-    return environment.from_string(template)

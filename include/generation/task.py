@@ -19,7 +19,7 @@ from pydantic import (
     model_validator,
 )
 
-from include import ids
+from include import ids, strict_yaml
 from include.errors import ConfigurationError
 from include.generation.schemas import SHIPPED_SCHEMAS, smaller
 
@@ -154,11 +154,11 @@ class GenerationTask(BaseModel):
     @field_validator("output")
     @classmethod
     def _known(cls, value: str | dict[str, Any]) -> str | dict[str, Any]:
+        from include.generation.schema_check import checked_schema
+
         if isinstance(value, str) and value not in SHIPPED_SCHEMAS:
             raise ValueError(f"no schema of that name; there are {', '.join(SHIPPED_SCHEMAS)}")
-        if isinstance(value, dict):
-            _check_schema(value)
-        return value
+        return checked_schema(value) if isinstance(value, dict) else value
 
     @model_validator(mode="after")
     def _fields_are_in_the_output(self) -> Self:
@@ -276,11 +276,14 @@ def read_task(path: Path) -> GenerationTask:
     try:
         task = GenerationTask.model_validate({"name": path.stem, **head, "prompt": body.strip()})
         check_templates(task)
+        _check_summary(task)
     except ValidationError as error:
         wrong = "; ".join(map(_described, error.errors()))
-        raise ConfigurationError(f"The task file {path} cannot be used. {wrong}") from None
-    _check_summary(task, path)
-    return task
+    except ConfigurationError as error:
+        wrong = str(error)
+    else:
+        return task
+    raise ConfigurationError(f"The task file {path} cannot be used. {wrong}")
 
 
 def _described(item: Mapping[str, Any]) -> str:
@@ -289,24 +292,20 @@ def _described(item: Mapping[str, Any]) -> str:
     return f"{place}: {reason}" if place else reason
 
 
-def _check_summary(task: GenerationTask, path: Path) -> None:
+def _check_summary(task: GenerationTask) -> None:
     """Let no file of that name write what its table in the warehouse cannot hold."""
     if task.name != SUMMARY:
         return
     if task.output != SUMMARY:
         raise ConfigurationError(
-            f"The task file {path} cannot be used. output: a task named {SUMMARY} must have "
-            f"`output: {SUMMARY}`. Write that, or give the task another name."
+            f"output: a task named {SUMMARY} must have `output: {SUMMARY}`. Write that, or give "
+            "the task another name."
         )
     if task.small.fields is not None and "summary" not in task.small.fields:
-        raise ConfigurationError(
-            f"The task file {path} cannot be used. small.fields: it must hold summary."
-        )
+        raise ConfigurationError("small.fields: it must hold summary.")
 
 
 def _split(path: Path) -> tuple[dict[str, Any], str]:
-    import yaml
-
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
@@ -320,25 +319,9 @@ def _split(path: Path) -> tuple[dict[str, Any], str]:
             "the prompt. docs/generation-tasks.md shows one."
         )
     try:
-        head = yaml.safe_load(parts[1])
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f", line {mark.line + 2}" if mark else ""
-        raise ConfigurationError(
-            f"The front matter of {path} is no YAML{where}: {getattr(error, 'problem', error)}."
-        ) from None
+        head = strict_yaml.load(parts[1], lines_before=parts[0].count("\n") + 1)
+    except strict_yaml.StrictYamlError as error:
+        raise ConfigurationError(f"The front matter of {path} is no YAML: {error}.") from None
     if not isinstance(head, dict):
         raise ConfigurationError(f"The front matter of {path} must be a table of YAML.")
     return {str(key): value for key, value in head.items()}, parts[2]
-
-
-def _check_schema(schema: dict[str, Any]) -> None:
-    from jsonschema import Draft202012Validator
-    from jsonschema.exceptions import SchemaError
-
-    try:
-        Draft202012Validator.check_schema(schema)
-    except SchemaError as error:
-        raise ValueError(f"no JSON schema: {error.message}") from None
-    if schema.get("type") != "object" or not schema.get("properties"):
-        raise ValueError("the schema must be of an object with properties")

@@ -11,10 +11,9 @@ from pathlib import Path
 from typing import Any, Literal, Self
 
 import phonenumbers
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from include import safety
+from include import safety, strict_yaml
 from include.errors import ConfigurationError
 from include.review.detectors import PERSONAL_DATA
 from include.review.findings import STRICTNESS, Action, ComplianceKind, Direction, Severity
@@ -46,7 +45,7 @@ class _Strict(BaseModel):
 
 
 class Scope(_Strict):
-    """Where something holds; what is left out holds everywhere.
+    """Where something holds; what is left out holds everywhere, and an empty list is refused.
 
     Attributes:
         sources: names of sources; ``*`` stands for any letters.
@@ -54,9 +53,9 @@ class Scope(_Strict):
         directions: ``input`` (what a model reads), ``output`` (what it wrote), or both.
     """
 
-    sources: tuple[str, ...] = ("*",)
-    regions: tuple[str, ...] = ()
-    directions: tuple[Direction, ...] = _DIRECTIONS
+    sources: tuple[str, ...] = Field(("*",), min_length=1)
+    regions: tuple[str, ...] = Field((), min_length=1)
+    directions: tuple[Direction, ...] = Field(_DIRECTIONS, min_length=1)
 
     def covers(self, direction: Direction, source: str) -> bool:
         """Tell whether it holds for this direction and source, whatever the region."""
@@ -87,7 +86,7 @@ class Rule(_Strict):
     when: tuple[str, ...] = ()
     at_least: int = Field(1, ge=1)
     metadata: tuple[str, ...] = ()
-    looks_in: tuple[Literal["text", "metadata"], ...] = ("text", "metadata")
+    looks_in: tuple[Literal["text", "metadata"], ...] = Field(("text", "metadata"), min_length=1)
     retention: tuple[Retention, ...] = ()
     only: Scope = Scope()
     deviations: tuple[Deviation, ...] = ()
@@ -230,14 +229,13 @@ def _lay_over(table: dict[str, Any], own: dict[str, Any], path: Path) -> None:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        table = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        table = strict_yaml.load(path.read_text(encoding="utf-8"))
+    except strict_yaml.StrictYamlError as error:
         raise ConfigurationError(
-            f"The compliance policy {path} is no YAML: {error.problem} in line {line}. Correct it "
-            f"there; {SHIPPED} shows what a policy may say."
+            f"The compliance policy {path} is no YAML: {error}. Correct it there; {SHIPPED} shows "
+            "what a policy may say."
         ) from None
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+    except (OSError, UnicodeDecodeError) as error:
         raise ConfigurationError(
             f"The compliance policy {path} cannot be read ({type(error).__name__}). Set "
             "TIDEMARK_COMPLIANCE_POLICY to a YAML file that can, or to nothing."

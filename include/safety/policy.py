@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from include import strict_yaml
 from include.errors import ConfigurationError
 from include.safety.findings import Finding, Kind
 
@@ -51,8 +51,10 @@ def load_policy(own: Path | None = None) -> Policy:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        table = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        table = strict_yaml.load(path.read_text(encoding="utf-8"))
+    except strict_yaml.StrictYamlError as error:
+        raise ConfigurationError(f"The safety policy {path} is no YAML: {error}.") from None
+    except (OSError, UnicodeDecodeError) as error:
         reason = type(error).__name__
         raise ConfigurationError(f"The safety policy {path} cannot be read ({reason}).") from None
     if not isinstance(table, dict):

@@ -91,7 +91,7 @@ def test_a_small_model_is_checked_for_what_it_is_asked(tmp_path: Path) -> None:
         (("{{ text }}", "{{ txt }}"), "txt"),
         (("{{ text }}", "{% if %}"), "template"),
         (("system: You", "sistem: You"), "sistem"),
-        (("kind: records,", "kind: [records,"), "no YAML, line 3"),
+        (("kind: records,", "kind: [records,"), "in line 3"),
     ],
 )
 def test_what_is_wrong_is_named_with_the_file(

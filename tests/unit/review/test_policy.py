@@ -78,6 +78,14 @@ def test_the_version_follows_the_content(own: Own) -> None:
         ("rules: {email: {action: {input: mask}}}", "one each for input and output"),
         ("rules: {email: [", "line"),
         ("just words", "table"),
+        ("rules: {email: {enabled: false}}\nrules: {phone: {enabled: false}}", "in line 2"),
+        ("rules:\n  email:\n    action: block\n    action: allow\n", "`action` stands twice"),
+        ("rules: {email: {only: {directions: []}}}", "rules.email.only.directions"),
+        ("rules: {email: {only: {sources: []}}}", "rules.email.only.sources"),
+        ("rules: {email: {only: {regions: []}}}", "rules.email.only.regions"),
+        ("rules: {email: {looks_in: []}}", "rules.email.looks_in"),
+        (f"rules: {'[' * 3000}{']' * 3000}", "too deep"),
+        ("rules: {email: {title: !!timestamp soon}}", "AttributeError"),
     ],
 )
 def test_a_wrong_policy_is_one_clear_error(tmp_path: Path, text: str, named: str) -> None:

@@ -68,7 +68,16 @@ def test_an_own_policy_changes_what_it_names(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["refuse: {rudeness: 1}", "show: {email: sometimes}", "masks: []", "[", "just words"]
+    "text",
+    [
+        "refuse: {rudeness: 1}",
+        "show: {email: sometimes}",
+        "masks: []",
+        "[",
+        "just words",
+        "show: {email: always, email: never}",
+        "[" * 3000,
+    ],
 )
 def test_a_wrong_policy_is_named(tmp_path: Path, text: str) -> None:
     own = tmp_path / "policy.yaml"
