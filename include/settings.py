@@ -330,6 +330,17 @@ class Settings(BaseSettings):
             )
         return value
 
+    @field_validator("export_url")
+    @classmethod
+    def _is_absolute(cls, value: str | None) -> str | None:
+        # Each process would write to a folder of its own: where it happens to run.
+        if value and "://" not in value and not Path(value).expanduser().is_absolute():
+            raise ValueError(
+                f"{value!r} is no absolute folder such as /srv/warehouse, nor file:///…, s3://… or "
+                "gs://…"
+            )
+        return value
+
 
 class _Home(BaseSettings):
     """Where the state lies: known also where another setting is wrong, so that `down` works."""

@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from include.query.http.models import Text
 
 Value = Annotated[Text, Field(max_length=20_000)]
+# Stripped of what Unicode calls white space; the database knows blanks alone.
+Reason = Annotated[Text, AfterValidator(str.strip), Field(min_length=1, max_length=2_000)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +40,8 @@ class DecisionBody(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     action: Literal["approve", "edit", "reject"]
-    seen: Annotated[str, Field(min_length=1, max_length=200)]
-    reason: Annotated[Text, Field(max_length=2_000)]
+    seen: Annotated[Text, Field(min_length=1, max_length=200)]
+    reason: Reason
     fields: Annotated[
         dict[
             Annotated[str, Field(max_length=200)],

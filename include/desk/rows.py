@@ -131,6 +131,12 @@ def _edited(row: Row, body: DecisionBody) -> Row:
     """Return the output with an edit in it; only texts, under the task's own rules."""
     output = dict(row["output"] or {})
     task = _task(row["task"])
+    if task is None:
+        raise ProblemError(
+            409,
+            f"The task {row['task']} cannot be read, so no edit can be checked. `./tidemark "
+            "summarize --list` says which task file to mend; rows can be approved or rejected.",
+        )
     for name, value in body.fields.items():
         before = output.get(name)
         texts = isinstance(before, list) and all(isinstance(one, str) for one in before)
@@ -141,11 +147,14 @@ def _edited(row: Row, body: DecisionBody) -> Row:
     return output
 
 
-def _check(task: GenerationTask | None, name: str, value: str | list[str]) -> None:
+def _check(task: GenerationTask, name: str, value: str | list[str]) -> None:
     from jsonschema import Draft202012Validator
+    from referencing import Registry
 
-    rules = task.schema_["properties"].get(name) if task else None
-    if rules is not None and not Draft202012Validator(rules).is_valid(value):
+    rules = task.schema_["properties"].get(name)
+    # The whole schema's validator, for what the field's rules refer to.
+    whole = Draft202012Validator(task.schema_, registry=Registry())
+    if rules is None or not whole.evolve(schema=rules).is_valid(value):
         raise ProblemError(
             422, f"The field {name} is not as its task wants it: too long, too short, or no choice."
         )

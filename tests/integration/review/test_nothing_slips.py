@@ -11,6 +11,7 @@ import hypothesis.strategies as st
 import psycopg
 import pytest
 from hypothesis import HealthCheck, given, settings
+from pydantic import ValidationError
 
 from include import ids
 from include.desk import rows
@@ -262,7 +263,12 @@ class Play:
         self.plan(which)
 
     def step(self, name: str, *arguments: Any) -> None:
-        refusals = (review.DecisionRefusedError, psycopg.errors.CheckViolation, ProblemError)
+        refusals = (
+            review.DecisionRefusedError,
+            psycopg.errors.CheckViolation,
+            ProblemError,
+            ValidationError,
+        )
         with contextlib.suppress(*refusals):
             getattr(self, name)(*arguments)
         # Whatever runs next publishes.
