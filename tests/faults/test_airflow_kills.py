@@ -31,6 +31,7 @@ from tests.provider_process import Provider
 
 _RUNS = 6
 _KILLS_A_TRIAL = 2
+_STUCK_SECONDS = 240
 _TASK = "airflow worker -- "
 """Title of the process of a task, and of the one that watches over it."""
 _DSNS = """
@@ -80,7 +81,20 @@ class Airflow:
                 if what in parts:
                     self.product.run("up")
                     parts = self.parts()
+            self._await_end(run)
         return done
+
+    def _await_end(self, run: subprocess.Popen[bytes]) -> None:
+        """Wait for a run; do what the runbook says of a task that stays queued."""
+        while True:
+            try:
+                run.wait(_STUCK_SECONDS)
+            except subprocess.TimeoutExpired:
+                print("a task stays queued: the scheduler is started anew")
+                psutil.Process(self.parts()["scheduler"]).send_signal(signal.SIGKILL)
+                self.product.run("up")
+            else:
+                return
 
     def parts(self) -> dict[str, int]:
         status = self.product.json("status")
