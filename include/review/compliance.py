@@ -22,8 +22,9 @@ from include.review.findings import (
 from include.review.marks import Wording
 from include.review.phrases import fold
 from include.review.policy import CompliancePolicy, Rule, load_policy
-from include.review.spans import Span
+from include.review.spans import Span, standing
 from include.safety.abuse import find_abuse
+from include.safety.plain import plain
 
 __all__ = ["Compliance", "ComplianceFinding", "load_policy", "masked", "verdict"]
 
@@ -71,7 +72,8 @@ class Compliance:
         """Return what the policy's rules find, ascending by offset, then by rule.
 
         Args:
-            text: what a model is to read, or what it wrote; the time is linear in its length.
+            text: what a model is to read, or what it wrote, taken as it reads (``plain``); offsets
+                and evidence are of the text itself. The time is linear in its length.
             direction: which of the two.
             source: name of the source that the document comes from.
             region: where it is used or stored (ISO 3166, two letters), None where unknown: then
@@ -124,11 +126,12 @@ class Compliance:
         cover: _Cover,
         scope: Mapping[str, Action],
     ) -> Iterator[ComplianceFinding]:
-        folded = fold(text)
+        read = plain(text)
+        folded = fold(read.text)
         for name, rule, wording in self._worded:
             if name not in scope:
                 continue
-            for span in wording.find(folded, self._as_of):
+            for span in standing(read, wording.find(folded, self._as_of)):
                 if span.start == span.end:
                     shown = "none of the wordings stands in the text"
                 else:

@@ -8,7 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from include.review.spans import Span, Taken
+from include.review.spans import Span, Taken, standing
+from include.safety.plain import plain
 from include.safety.secrets import find_secrets
 
 _ASSIGNED = re.compile(
@@ -28,10 +29,11 @@ _LONG = 32
 
 def find_credentials(text: str) -> list[Span]:
     """Return the credentials in a text, ascending and without overlaps, in linear time."""
-    taken = Taken(len(text))
-    taken.add(Span(one.rule, one.start, one.end, one.score) for one in find_secrets(text))
-    taken.add(_assigned(text))
-    return sorted(taken.spans, key=lambda span: span.start)
+    read = plain(text)
+    taken = Taken(len(read.text))
+    taken.add(Span(one.rule, one.start, one.end, one.score) for one in find_secrets(read.text))
+    taken.add(_assigned(read.text))
+    return standing(read, taken.spans)
 
 
 def _assigned(text: str) -> Iterator[Span]:

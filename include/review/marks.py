@@ -10,6 +10,7 @@ from include.review.dates import days, find_dates
 from include.review.phrases import Phrases, fold
 from include.review.policy import Retention, Rule
 from include.review.spans import Span
+from include.safety.plain import plain
 
 _BEFORE_DATE = 24
 _MOST_VALUES = 64
@@ -46,7 +47,7 @@ class Wording:
         """Yield the fields of the metadata that the rule objects to, with what they say."""
         for name in self._rule.metadata if "metadata" in self._rule.looks_in else ():
             for value in _texts(metadata.get(name)):
-                folded = fold(value[:_LONGEST_VALUE])
+                folded = fold(plain(value[:_LONGEST_VALUE]).text)
                 if self._rule.kind == "retention_mark":
                     found = _retention(folded, 0, as_of)[0] in self._rule.retention
                 else:

@@ -34,7 +34,7 @@ _DETECTORS: dict[ComplianceKind, frozenset[str]] = {
     "secret": SECRETS,
     "abuse": ABUSE,
 }
-_CODE = ("personal_data.py", "secrets.py", "abuse.py", "abuse.toml", "checksums.py")
+_CODE = ("personal_data.py", "secrets.py", "abuse.py", "abuse.toml", "checksums.py", "plain.py")
 _DIRECTIONS: tuple[Direction, ...] = ("input", "output")
 
 Retention = Literal["expired", "running", "undated"]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from include.safety.plain import Plain
+
 
 class Span(NamedTuple):
     """What a detector found where: its name, offsets of code points, and how sure it is."""
@@ -13,6 +15,15 @@ class Span(NamedTuple):
     start: int
     end: int
     score: float
+
+
+def standing(read: Plain, spans: Iterable[Span]) -> list[Span]:
+    """Return spans of a text as it reads, ascending, where they stand in the text itself."""
+    found = []
+    for span in sorted(spans, key=lambda span: span.start):
+        start, end = read.stands(span.start, span.end)
+        found.append(span._replace(start=start, end=end))
+    return found
 
 
 class Taken:

@@ -12,7 +12,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
-from include.safety.findings import Finding
+from include.safety.findings import Finding, standing
+from include.safety.plain import plain
 
 _TABLE = Path(__file__).with_name("abuse.toml")
 _LONGEST = 20_000
@@ -40,7 +41,8 @@ def find_abuse(text: str) -> list[Finding]:
         Findings of the rules ``threat``, ``hate`` and ``insult``; the score is 0.95, but 0.3 for
         hate in a text whose other words show that it speaks about such things.
     """
-    folded = _lowered(text[:_LONGEST])
+    read = plain(text[:_LONGEST])
+    folded = _lowered(read.text)
     rules, mentions = _rules()
     spoken_of = mentions.search(folded) is not None
     found = [
@@ -48,7 +50,7 @@ def find_abuse(text: str) -> list[Finding]:
         for rule in rules
         for match in rule.pattern.finditer(folded)
     ]
-    return sorted(found, key=lambda finding: (finding.start, finding.end))
+    return sorted(standing(read, found), key=lambda finding: (finding.start, finding.end))
 
 
 def _lowered(text: str) -> str:

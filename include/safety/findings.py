@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
+
+from include.safety.plain import Plain
 
 Kind = Literal["injection", "abuse", "personal_data", "secret"]
 
@@ -39,6 +41,12 @@ def disjoint(findings: Iterable[Finding]) -> list[Finding]:
             claimed[finding.start : finding.end] = b"\1" * (finding.end - finding.start)
             kept.append(finding)
     return sorted(kept, key=lambda finding: finding.start)
+
+
+def standing(read: Plain, findings: Iterable[Finding]) -> list[Finding]:
+    """Return findings in a text as it reads, where they stand in the text itself."""
+    spans = ((found, read.stands(found.start, found.end)) for found in findings)
+    return [replace(found, start=start, end=end) for found, (start, end) in spans]
 
 
 def mask(text: str, findings: Iterable[Finding]) -> str:

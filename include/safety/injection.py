@@ -7,7 +7,8 @@ import unicodedata
 from collections.abc import Iterator
 
 from include.models import Flag
-from include.safety.injection_rules import DISCUSSION, HIDDEN, INVISIBLE, Rule, rules
+from include.safety.injection_rules import DISCUSSION, HIDDEN, Rule, rules
+from include.safety.plain import INVISIBLE
 
 RULES_VERSION = "2"
 """Goes into fingerprints: raise it whenever a text may get other flags by the rules."""

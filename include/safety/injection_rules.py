@@ -47,12 +47,6 @@ def _expanded(pattern: str, fragments: dict[str, str]) -> str:
     return pattern
 
 
-INVISIBLE = (
-    r"\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e"
-    r"\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\U000e0000-\U000e01ef"
-)
-"""Characters that show nothing, as the inside of a character class."""
-
 HIDDEN: tuple[tuple[str, re.Pattern[str]], ...] = (
     # Tag characters spell ASCII invisibly; the flags of England, Scotland and Wales use them too.
     (

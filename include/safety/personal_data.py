@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from include.safety import checksums
-from include.safety.findings import Finding, disjoint
+from include.safety.findings import Finding, disjoint, standing
+from include.safety.plain import plain
 
 PHONE_REGIONS = ("US", "GB", "DE", "FR", "ES", "IT", "IN", "BR", "AU", "CN")
 """Countries whose numbers are also found without the country's code."""
@@ -152,14 +153,16 @@ def find_personal_data(text: str, regions: Sequence[str] = PHONE_REGIONS) -> lis
     """Return the personal data in a text, ascending by position and without overlaps.
 
     Args:
-        text: anything; the time is linear in its length.
+        text: anything; the time is linear in its length. Characters that hide or look alike do
+            not help what is written with them (``plain``).
         regions: ISO codes of the countries whose phone numbers need no country code.
 
     Returns:
         Findings of the rules ``email``, ``phone``, ``credit_card``, ``iban``, ``national_id``,
         ``passport``, ``driving_licence`` and ``ip_address``; the earlier form wins an overlap.
     """
-    return disjoint((*_formed(text), *_phones(text, regions)))
+    read = plain(text)
+    return standing(read, disjoint((*_formed(read.text), *_phones(read.text, regions))))
 
 
 def _formed(text: str) -> Iterator[Finding]:

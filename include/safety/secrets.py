@@ -7,7 +7,8 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 
-from include.safety.findings import Finding, disjoint
+from include.safety.findings import Finding, disjoint, standing
+from include.safety.plain import plain
 
 # Issuers give their tokens a form so that they can be found; each is taken at its word.
 _ISSUED = (
@@ -60,9 +61,11 @@ def find_secrets(text: str) -> list[Finding]:
     """Return the credentials in a text, ascending by position and without overlaps.
 
     A password or key that a text states (``password: …``) counts when it looks made up: letters
-    and digits or signs mixed, and no placeholder. The time is linear in the text's length.
+    and digits or signs mixed, and no placeholder. The text is taken as it reads (``plain``). The
+    time is linear in its length.
     """
-    return disjoint((*_issued(text), *_stated(text)))
+    read = plain(text)
+    return standing(read, disjoint((*_issued(read.text), *_stated(read.text))))
 
 
 def _issued(text: str) -> Iterator[Finding]:
