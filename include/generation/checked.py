@@ -54,7 +54,7 @@ class Checker:
             ) from None
         # An empty registry: nothing is fetched, whatever a reference names.
         self._validator = Draft202012Validator(schema, registry=Registry())
-        self._names = frozenset(_names(schema))
+        self._names = frozenset(property_names(schema))
 
     def checked(self, text: str) -> str:
         """Return the JSON text of a reply, without a code fence.
@@ -103,13 +103,14 @@ def _kept(schema: str) -> Checker:
     return Checker(json.loads(schema))
 
 
-def _names(schema: object) -> list[str]:
+def property_names(schema: object) -> list[str]:
+    """Return the names of properties that a schema declares, at any depth."""
     if isinstance(schema, Mapping):
         own = schema.get("properties")
         found = list(own) if isinstance(own, Mapping) else []
-        return found + [name for part in schema.values() for name in _names(part)]
+        return found + [name for part in schema.values() for name in property_names(part)]
     if isinstance(schema, list):
-        return [name for part in schema for name in _names(part)]
+        return [name for part in schema for name in property_names(part)]
     return []
 
 

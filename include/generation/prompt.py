@@ -35,6 +35,7 @@ _OPENING_SENTENCES = 2
 _PUNCTUATION = ".,;:!?()[]{}<>\"'`*_#|-\u2013\u2014"
 # What stands in the place of something masked: no word of any document.
 _MASK = re.compile(r"\[[a-z][a-z0-9_/]*\]")
+_FENCE_END = re.compile(r"<\s*/\s*document\s*>", re.IGNORECASE)
 _SENTENCE = re.compile(r"(?<=[.!?])\s+|(?<=[\u3002\uff01\uff1f])|\n+")
 Count = Callable[[str], int]
 """Tokens of a text, as the model counts them or rather too many."""
@@ -240,9 +241,9 @@ def _fill(task: GenerationTask, place: str, template: str, values: dict[str, Any
 def _defused(value: Any) -> Any:
     """Let no document end the fence around it, nor speak as somebody else."""
     if isinstance(value, str):
-        return defused(value).replace("</document>", "< /document>")
+        return _FENCE_END.sub("< /document>", defused(value))
     if isinstance(value, list):
         return [_defused(item) for item in value]
     if isinstance(value, dict):
-        return {name: _defused(item) for name, item in value.items()}
+        return {_defused(name): _defused(item) for name, item in value.items()}
     return value

@@ -10,11 +10,12 @@ from uuid import UUID
 from include.generation.prompt import Subject
 from include.generation.task import GenerationTask
 from include.models import Mention
+from include.pipeline.generation.beside import Found, beside
 from include.pipeline.generation.context import GenerationContext
 from include.pipeline.generation.judging import blocked_input, compliance, finding_rows, masks_of
 from include.pipeline.generation.prepare import Question, questions, subject_of, trusted
 from include.pipeline.generation.related import related
-from include.review.findings import verdict
+from include.review.findings import ComplianceFinding, verdict
 from include.settings import settings
 from include.store import generation
 from include.store.database import Connection
@@ -44,21 +45,16 @@ def prepare(context: GenerationContext, connection: Connection, items: list[UUID
     A document that the policy keeps from any model is settled as blocked; one that has changed
     since it was planned is left to the next run.
     """
-    task, checks, prepared = context.task, compliance(), Prepared()
+    task, prepared = context.task, Prepared()
     allowed: list[tuple[Row, Subject, list[Row]]] = []
     for row in generation.inputs(connection, items):
-        found = checks.check(
-            row["text"],
-            direction="input",
-            source=row["source"],
-            region=settings().region,
-            metadata=row["metadata"],
-            entities=[_mention(values) for values in row["mentions"]],
-        )
-        if verdict(found) == "blocked":
+        of_text, (title, fields, aside) = _checked(task, row)
+        found = [*(("text", one) for one in of_text), *aside]
+        if verdict(one for _, one in found) == "blocked":
             generation.decide(connection, blocked_input(context, row, found))
             continue
-        subject = subject_of(row, trusted(row["text"], row["flagged"], masks_of(found)))
+        text = trusted(row["text"], row["flagged"], masks_of(of_text))
+        subject = subject_of(row, title, text, fields)
         allowed.append((row, subject, finding_rows(row, found, "input", task.name)))
     passages = related(context, connection, [(row, subject) for row, subject, _ in allowed])
     for row, alone, findings in allowed:
@@ -68,6 +64,21 @@ def prepare(context: GenerationContext, connection: Connection, items: list[UUID
         prepared.titles[item], prepared.revisions[item] = subject.title, row["revision"]
         prepared.subjects.append(_shown(task, row, subject, findings))
     return prepared
+
+
+def _checked(
+    task: GenerationTask, row: Row
+) -> tuple[list[ComplianceFinding], tuple[str, dict[str, Any], Found]]:
+    """Return what the policy finds in a text, and what :func:`beside` says of the rest."""
+
+    def check(text: str, **more: Any) -> list[ComplianceFinding]:
+        return compliance().check(
+            text, direction="input", source=row["source"], region=settings().region, **more
+        )
+
+    mentions = [_mention(values) for values in row["mentions"]]
+    of_text = check(row["text"], metadata=row["metadata"], entities=mentions)
+    return of_text, beside(row["title"], row["metadata"], task.input.fields, check)
 
 
 def _shown(task: GenerationTask, row: Row, subject: Subject, findings: list[Row]) -> Row:

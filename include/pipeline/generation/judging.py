@@ -11,7 +11,9 @@ from typing import Any, Literal
 
 from include import ids
 from include.enrichment.language import UNDETERMINED
+from include.generation.checked import property_names
 from include.generation.task import SUMMARY, GenerationTask
+from include.pipeline.generation.beside import mapped
 from include.pipeline.generation.context import GenerationContext
 from include.review.compliance import Compliance
 from include.review.findings import ComplianceFinding, masked, verdict
@@ -109,6 +111,7 @@ class Judge:
     def __init__(self, task: GenerationTask) -> None:
         self._task = task
         self._quality = quality() if task.checks.supported else None
+        self._names = frozenset(property_names(task.schema_))
 
     def judge(self, replied: Sequence[tuple[Row, str]], attempt: int = 1) -> list[Verdict]:
         """Judge replies.
@@ -186,7 +189,9 @@ class Judge:
 
     def _verdict(self, subject: Row, output: Row, report: QualityReport | None) -> Verdict:
         found: list[tuple[str, ComplianceFinding]] = []
-        shown = _mapped(output, lambda path, text: self._screened(subject, path, text, found))
+        shown = mapped(
+            output, lambda path, text: self._screened(subject, path, text, found), known=self._names
+        )
         reasons: tuple[str, ...] = ()
         if report is not None and report.verdict != "pass":
             reasons = tuple(dict.fromkeys(finding.rule for finding in report.findings))
@@ -269,7 +274,7 @@ def failed_item(context: GenerationContext, subject: Row, result: Row) -> Row:
 
 
 def blocked_input(
-    context: GenerationContext, row: Row, findings: Sequence[ComplianceFinding]
+    context: GenerationContext, row: Row, findings: Sequence[tuple[str, ComplianceFinding]]
 ) -> Row:
     """Return the item of a document that the policy keeps from any model."""
     kept = finding_rows(row, findings, "input", context.task_name)
@@ -286,10 +291,14 @@ def masks_of(findings: Sequence[ComplianceFinding]) -> list[tuple[int, int, str]
 
 
 def finding_rows(
-    row: Row, findings: Sequence[ComplianceFinding], direction: str, task: str
+    row: Row, findings: Sequence[tuple[str, ComplianceFinding]], direction: str, task: str
 ) -> list[Row]:
-    """Return findings as the warehouse keeps them; what is allowed is no finding."""
-    return [_finding_row(row, one, direction, task) for one in findings if one.action != "allow"]
+    """Return findings with their fields, as the warehouse keeps them; what is allowed is none."""
+    return [
+        _finding_row(row, one, direction, task, path)
+        for path, one in findings
+        if one.action != "allow"
+    ]
 
 
 def _settled(context: GenerationContext, row: Row, state: str, findings: list[Row]) -> Row:
@@ -313,9 +322,7 @@ def _settled(context: GenerationContext, row: Row, state: str, findings: list[Ro
     }
 
 
-def _finding_row(
-    row: Row, finding: ComplianceFinding, direction: str, task: str, path: str = "text"
-) -> Row:
+def _finding_row(row: Row, finding: ComplianceFinding, direction: str, task: str, path: str) -> Row:
     return {
         "item_id": str(row["item_id"]),
         "direction": direction,
@@ -352,17 +359,3 @@ def _told(report: QualityReport) -> Row:
             {"rule": one.rule, "start": one.start, "end": one.end} for one in report.findings
         ],
     }
-
-
-def _mapped(value: Any, change: Any, path: str = "") -> Any:
-    """Return a JSON value with its texts changed; ``change`` gets each one's path and text."""
-    if isinstance(value, str):
-        return change(path, value)
-    if isinstance(value, list):
-        return [_mapped(part, change, f"{path}[{at}]") for at, part in enumerate(value)]
-    if isinstance(value, dict):
-        return {
-            name: _mapped(part, change, f"{path}.{name}" if path else name)
-            for name, part in value.items()
-        }
-    return value

@@ -33,19 +33,21 @@ class Question:
     request: Request
 
 
-def subject_of(row: Row, text: str) -> Subject:
+def subject_of(row: Row, title: str, text: str, fields: dict[str, Any]) -> Subject:
     """Return a document as its prompt shows it.
 
     Args:
         row: of ``generation_inputs``.
-        text: its text, masked where the policy says so.
+        title: masked where the policy says so, as the others are.
+        text: without flagged sentences.
+        fields: metadata that the task uses, by name.
     """
     return Subject(
-        title=row["title"],
+        title=title,
         text=text,
         source=row["source"],
         language=row["language"],
-        fields={name: value for name, value in row["metadata"].items() if value is not None},
+        fields=fields,
         entities=leading_names(row["entities"]),
     )
 
