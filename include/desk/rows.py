@@ -60,7 +60,12 @@ def shown(dsn: str, person: Person, item_id: UUID) -> Row:
     output = _ordered(row.pop("output") or {}, task)
     findings = row["findings"]
     injected = row.pop("injected")
-    inputs = [one for one in findings if one["direction"] == "input"]
+    # Those in the title and in fields count from another start.
+    inputs = [
+        one
+        for one in findings
+        if one["direction"] == "input" and one["evidence"].get("field") == "text"
+    ]
     outputs = [one for one in findings if one["direction"] == "output"]
     supported = task.checks.supported if task else ()
     parts = output_parts(output, outputs, row.pop("quality"), supported)

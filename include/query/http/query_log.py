@@ -146,6 +146,6 @@ def masked(given: str) -> str:
     from include.safety.personal_data import find_personal_data
     from include.safety.secrets import find_secrets
 
+    kept = mask(given, [*find_personal_data(given), *find_secrets(given)])
     # Postgres holds neither NUL nor lone surrogates.
-    text = given.replace("\x00", " ").encode("utf-8", "replace").decode()
-    return mask(text, [*find_personal_data(text), *find_secrets(text)])
+    return kept.replace("\x00", " ").encode("utf-8", "replace").decode()

@@ -21,6 +21,11 @@ from include.store.database import connect
 from tests.fake_endpoint import FakeEndpoint
 from tests.model_replies import summary_of
 
+FACTS = {
+    "tides": "The harbour measures the tide at the north quay every six minutes.",
+    "cranes": "Crane 4 lifts at most 40 tonnes and is inspected each March.",
+    "pilots": "Pilots board ships two miles off the lighthouse in good weather.",
+}
 _DOCUMENT = """
 insert into corpus.document (
     doc_id, source, key, status, fence, file_path, record_id, uri, title, language, type, text,
@@ -121,3 +126,10 @@ def corpus(
     with FakeEndpoint(reply=summary_of) as endpoint:
         yield Corpus(database, endpoint)
     settings.cache_clear()
+
+
+@pytest.fixture
+def summaries(corpus: Corpus) -> Corpus:
+    for title, text in FACTS.items():
+        corpus.put(title, text)
+    return corpus

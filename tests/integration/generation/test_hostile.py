@@ -14,14 +14,9 @@ from include.errors import ConfigurationError
 from include.pipeline.generation.plan import estimate
 from include.settings import settings
 from tests.fake_machine import Capacity
-from tests.integration.generation.conftest import Corpus
+from tests.integration.generation.conftest import FACTS, Corpus
 from tests.model_replies import summary_of
 
-FACTS = {
-    "tides": "The harbour measures the tide at the north quay every six minutes.",
-    "cranes": "Crane 4 lifts at most 40 tonnes and is inspected each March.",
-    "pilots": "Pilots board ships two miles off the lighthouse in good weather.",
-}
 KEY = "AKIA" + "Q7R2M4N8P5S1T6V3"
 OWNERS = """---
 description: Who owns it.
@@ -35,13 +30,6 @@ system: You read records.
 </document>
 """
 Reply = Callable[[dict[str, Any]], str]
-
-
-@pytest.fixture
-def summaries(corpus: Corpus) -> Corpus:
-    for title, text in FACTS.items():
-        corpus.put(title, text)
-    return corpus
 
 
 def about_cranes(changed: Reply) -> Reply:

@@ -13,20 +13,7 @@ from include.generation.task import SHIPPED
 from include.pipeline.generation.context import GenerationContext
 from include.pipeline.generation.plan import estimate, plan
 from include.settings import settings
-from tests.integration.generation.conftest import Corpus
-
-FACTS = {
-    "tides": "The harbour measures the tide at the north quay every six minutes.",
-    "cranes": "Crane 4 lifts at most 40 tonnes and is inspected each March.",
-    "pilots": "Pilots board ships two miles off the lighthouse in good weather.",
-}
-
-
-@pytest.fixture
-def summaries(corpus: Corpus) -> Corpus:
-    for title, text in FACTS.items():
-        corpus.put(title, text)
-    return corpus
+from tests.integration.generation.conftest import FACTS, Corpus
 
 
 def test_an_earlier_prompt_can_be_asked_again_after_its_file_changed(

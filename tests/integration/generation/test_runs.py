@@ -17,20 +17,7 @@ from include.settings import settings
 from include.store import generation, lineage
 from include.store.database import Connection, connect
 from include.store.removal import remove_source
-from tests.integration.generation.conftest import Corpus
-
-FACTS = {
-    "tides": "The harbour measures the tide at the north quay every six minutes.",
-    "cranes": "Crane 4 lifts at most 40 tonnes and is inspected each March.",
-    "pilots": "Pilots board ships two miles off the lighthouse in good weather.",
-}
-
-
-@pytest.fixture
-def summaries(corpus: Corpus) -> Corpus:
-    for title, text in FACTS.items():
-        corpus.put(title, text)
-    return corpus
+from tests.integration.generation.conftest import FACTS, Corpus
 
 
 def test_documents_are_summarised_and_published_once(summaries: Corpus) -> None:
