@@ -5,23 +5,23 @@ from __future__ import annotations
 import logging
 import sys
 import time
-from collections import Counter
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
 
 from include.commands.output import (
     FAILED,
     QUARANTINED,
     database,
     explained,
-    messages,
     print_json,
     print_table,
     reports_errors,
     say,
 )
+from include.commands.stages import Stages
 from include.errors import UnavailableError
 from include.models import OUTCOMES
 
@@ -29,13 +29,16 @@ if TYPE_CHECKING:
     from include.platform.airflow_api import AirflowApi
 
 DAG = "document_ingestion"
+Watch = Callable[[str, Stages], AbstractContextManager[None]]
+"""Gets a run's id and where to show its progress, until the run ends."""
 _POLL_SECONDS = 1.0
+_PATIENCE_SECONDS = 30.0
+_MOST_POLLS = 4.0
+"""Looks at a run are up to so many times ``_POLL_SECONDS`` apart, the longer it takes."""
 _HEALTH_SECONDS = 10.0
 _SILENT_SECONDS = 120.0
 """Airflow may be silent that long, restarted or overloaded, before a run is no longer followed."""
 _NO_SCHEDULER = "the scheduler is not running: ./tidemark up"
-_SKIPPED = "skipped (nothing to do)"
-_DONE = ("success", "skipped", "upstream_failed", "removed", "failed")
 
 
 @reports_errors
@@ -101,8 +104,14 @@ def run_through_airflow(source: str | None, *, full: bool) -> tuple[str, str]:
     return follow_run(DAG, {"source": source, "full": full})
 
 
-def follow_run(dag: str, conf: dict[str, Any]) -> tuple[str, str]:
-    """Trigger a DAG with params, show its progress and wait; return the run's id and its state."""
+def follow_run(dag: str, conf: dict[str, Any], watch: Watch | None = None) -> tuple[str, str]:
+    """Trigger a DAG with params, show its progress and wait; return the run's id and its state.
+
+    Args:
+        dag: its id.
+        conf: the params.
+        watch: what shows more of the run than its tasks while they run.
+    """
     from include.platform.services import airflow_api
 
     with airflow_api() as api:
@@ -113,7 +122,7 @@ def follow_run(dag: str, conf: dict[str, Any]) -> tuple[str, str]:
         link = f"{api.url}/dags/{dag}/runs/{run_id}"
         say(f"run {run_id}: {link}")
         try:
-            state, tasks = _wait(api, dag, run_id)
+            state, tasks = _wait(api, dag, run_id, watch)
         except KeyboardInterrupt:
             say(f"run {run_id} goes on: {link}")
             raise
@@ -123,10 +132,12 @@ def follow_run(dag: str, conf: dict[str, Any]) -> tuple[str, str]:
     return run_id, state
 
 
-def _wait(api: AirflowApi, dag: str, run_id: str) -> tuple[str, list[dict[str, Any]]]:
-    looked = answered = time.monotonic()
+def _wait(
+    api: AirflowApi, dag: str, run_id: str, watch: Watch | None = None
+) -> tuple[str, list[dict[str, Any]]]:
+    began = looked = answered = time.monotonic()
     scheduled = True
-    with Stages() as stages:
+    with Stages() as stages, watch(run_id, stages) if watch else nullcontext():
         while True:
             try:
                 state = str(api.dag_run(dag, run_id)["state"])
@@ -142,7 +153,9 @@ def _wait(api: AirflowApi, dag: str, run_id: str) -> tuple[str, list[dict[str, A
             except UnavailableError:
                 if time.monotonic() - answered > _SILENT_SECONDS:
                     raise
-            time.sleep(_POLL_SECONDS)
+            # A long run is looked at less often: each look costs the API server CPU.
+            patience = (time.monotonic() - began) / _PATIENCE_SECONDS
+            time.sleep(_POLL_SECONDS * min(1 + patience, _MOST_POLLS))
 
 
 def _failure(api: Any, dag: str, run_id: str, task: dict[str, Any]) -> str:
@@ -153,58 +166,6 @@ def _failure(api: Any, dag: str, run_id: str, task: dict[str, Any]) -> str:
         f"{task['task_id']}{f'/mapped/{index}' if index >= 0 else ''}. "
         "When the cause is gone, clear the task in the UI: the run goes on from there."
     )
-
-
-class Stages:
-    """Live progress: a bar a stage on a terminal, a line a stage elsewhere."""
-
-    def __init__(self) -> None:
-        self._live = sys.stderr.isatty()
-        self._bars: dict[str, Any] = {}
-        self._said: set[str] = set()
-        self._progress = Progress(
-            SpinnerColumn(),
-            TextColumn("{task.description:24}"),
-            BarColumn(24),
-            MofNCompleteColumn(),
-            TextColumn("{task.fields[note]}"),
-            console=messages,
-        )
-
-    def __enter__(self) -> Stages:
-        if self._live:
-            self._progress.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._live:
-            self._progress.stop()
-
-    def update(self, stage: str, done: int, total: int, note: str = "") -> None:
-        """Show how far a stage is."""
-        if not self._live:
-            if total and done == total and stage not in self._said:
-                self._said.add(stage)
-                say(f"{stage}: {note}" if note == _SKIPPED else f"{stage}: done ({total})")
-            return
-        if stage not in self._bars:
-            self._bars[stage] = self._progress.add_task(stage, total=total, note=note)
-        self._progress.update(self._bars[stage], completed=done, total=total, note=note)
-
-    def show(self, tasks: list[dict[str, Any]]) -> None:
-        """Show the tasks of an Airflow run, in the order in which they began."""
-        stages: dict[str, Counter[str]] = {}
-        for task in sorted(tasks, key=lambda task: str(task.get("start_date") or "~")):
-            name = str(task["task_id"]).rpartition(".")[2]
-            stages.setdefault(name, Counter())[str(task["state"] or "waiting")] += 1
-        for name, states in stages.items():
-            total = states.total()
-            if states["waiting"] == total:
-                continue
-            retrying = states["up_for_retry"]
-            note = f"{retrying} waiting for a retry" if retrying else ""
-            note = _SKIPPED if states["skipped"] == total else note
-            self.update(name, sum(states[state] for state in _DONE), total, note)
 
 
 def configure_logging(verbose: bool) -> None:

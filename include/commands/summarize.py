@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import threading
 import time
+from collections.abc import Generator
+from contextlib import contextmanager
 from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from include.commands.ingest import Stages, follow_run
+from include.commands.ingest import follow_run
 from include.commands.output import (
     FAILED,
     database,
@@ -19,12 +22,16 @@ from include.commands.output import (
     reports_errors,
     say,
 )
+from include.commands.stages import Stages
 
 if TYPE_CHECKING:
     from include.pipeline.generation.context import GenerationContext
 
 DAG = "document_summarization"
 TASK = "document_summary"
+_LOOK_SECONDS = 5.0
+_SHARE = 50.0
+"""Looking at a large run takes at most one part of so many of the time."""
 _MEASURES = {
     "calls": "estimated_calls",
     "prompt_tokens": "estimated_prompt_tokens",
@@ -101,10 +108,45 @@ def run_through_airflow(conf: dict[str, Any]) -> tuple[str, str]:
     """Trigger the DAG with its params, show its progress and wait; return run and state."""
     from include.store import runs
 
-    run_id, state = follow_run(DAG, conf)
+    run_id, state = follow_run(DAG, conf, answers_shown)
     with database() as connection:
         stored = runs.state(connection, run_id)
     return run_id, stored if state == "success" and stored else state
+
+
+@contextmanager
+def answers_shown(run_id: str, stages: Stages) -> Generator[None, None, None]:
+    """Show how many documents of a run are answered, while it goes on."""
+    ended = threading.Event()
+    thread = threading.Thread(target=_show_answers, args=(run_id, stages, ended), daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+
+
+def _show_answers(run_id: str, stages: Stages, ended: threading.Event) -> None:
+    """Ask the database now and then; what it cannot say now is not shown."""
+    import psycopg
+
+    from include.errors import TidemarkError
+    from include.store import generation
+
+    pause = _LOOK_SECONDS
+    while not ended.wait(pause):
+        began = time.monotonic()
+        try:
+            with database() as connection:
+                found = generation.progress(connection, run_id)
+        except (psycopg.Error, TidemarkError):
+            continue
+        if found and found["documents"]:
+            second = found["second_attempts"]
+            note = f"{second} asked once more" if second else ""
+            stages.tell("documents answered", found["answered"], found["documents"], note)
+        pause = max(_LOOK_SECONDS, _SHARE * (time.monotonic() - began))
 
 
 def counts(run_id: str) -> dict[str, Any]:
@@ -192,7 +234,7 @@ def _dry_run(context: GenerationContext, as_json: bool) -> None:
 def _local(context: GenerationContext) -> tuple[str, str]:
     from include.pipeline.generation.local import run_locally
 
-    with Stages() as stages:
+    with Stages() as stages, answers_shown(context.run_id, stages):
         try:
             state, _ = run_locally(context, stages.update)
         except Exception as error:

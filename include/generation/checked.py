@@ -15,11 +15,11 @@ from referencing import Registry
 from referencing.exceptions import Unresolvable
 
 from include.errors import ConfigurationError
+from include.llm.model import NO_TEXT
 
 _FENCE = re.compile(r"\A\s*```(?:json)?[ \t]*\n(.*)\n```\s*\Z", re.DOTALL | re.IGNORECASE)
 _COMPLAINT_CHARACTERS = 600
 _DEEPEST = 64
-_NO_TEXT = re.compile(r"[\x00\ud800-\udfff]")
 
 
 class InvalidReplyError(Exception):
@@ -132,7 +132,7 @@ def _refuse_unkeepable(value: object) -> None:
         part, depth = left.pop()
         if depth > _DEEPEST:
             raise ValueError(f"it is nested more than {_DEEPEST} deep")
-        if isinstance(part, str) and _NO_TEXT.search(part):
+        if isinstance(part, str) and NO_TEXT.search(part):
             raise ValueError("a text holds NUL or half of a surrogate pair")
         if isinstance(part, dict):
             left += [(inner, depth + 1) for pair in part.items() for inner in pair]

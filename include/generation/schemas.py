@@ -72,3 +72,27 @@ def smaller(schema: dict[str, Any], fields: Sequence[str]) -> dict[str, Any]:
     if "$ref" not in str(properties):
         wanted.pop("$defs", None)
     return wanted
+
+
+def shorter(
+    schema: dict[str, Any], max_items: int | None, max_length: int | None
+) -> dict[str, Any]:
+    """Return a schema whose properties hold no longer lists and no longer texts than these.
+
+    Args:
+        schema: of an object.
+        max_items: entries of a list; None leaves lists as they are.
+        max_length: characters of a text that is no choice; None leaves texts as they are.
+    """
+    limits = {"array": ("Items", max_items), "string": ("Length", max_length)}
+
+    def limited(rules: dict[str, Any]) -> dict[str, Any]:
+        name, most = limits.get(str(rules.get("type")), ("", None))
+        if most is None or "enum" in rules or "const" in rules:
+            return rules
+        # What the schema demands is had, however long it is.
+        least = rules.get(f"min{name}", 0)
+        return {**rules, f"max{name}": max(least, min(most, rules.get(f"max{name}", most)))}
+
+    properties = {name: limited(rules) for name, rules in schema["properties"].items()}
+    return {**schema, "properties": properties}

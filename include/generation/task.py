@@ -21,7 +21,7 @@ from pydantic import (
 
 from include import ids, strict_yaml
 from include.errors import ConfigurationError
-from include.generation.schemas import SHIPPED_SCHEMAS, smaller
+from include.generation.schemas import SHIPPED_SCHEMAS, shorter, smaller
 
 SHIPPED = Path(__file__).with_name("tasks")
 SUMMARY = "document_summary"
@@ -114,11 +114,15 @@ class Small(BaseModel):
 
     Attributes:
         fields: of the output; None keeps all.
+        max_items: entries of each of its lists; None leaves what the schema says.
+        max_length: characters of each of its texts; None leaves what the schema says.
     """
 
     model_config = _STRICT
 
     fields: tuple[str, ...] | None = Field(None, min_length=1)
+    max_items: int | None = Field(None, ge=1)
+    max_length: int | None = Field(None, ge=1)
     input_tokens: int | None = None
     max_tokens: int | None = None
 
@@ -185,9 +189,10 @@ class GenerationTask(BaseModel):
             if (value := getattr(self.small, name)) is not None
         }
         options = self.options.model_copy(update=changes)
+        output = shorter(self.schema_, self.small.max_items, self.small.max_length)
         kept = self.small.fields
         if kept is None:
-            return self.model_copy(update={"options": options, "output": self.schema_})
+            return self.model_copy(update={"options": options, "output": output})
         left = {
             name: tuple(one for one in getattr(self.checks, name) if one in kept)
             for name in ("supported", "numbers")
@@ -195,7 +200,7 @@ class GenerationTask(BaseModel):
         return self.model_copy(
             update={
                 "options": options,
-                "output": smaller(self.schema_, kept),
+                "output": smaller(output, kept),
                 "checks": self.checks.model_copy(update=left),
             }
         )

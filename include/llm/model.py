@@ -10,7 +10,8 @@ from typing import Any, Literal, Protocol, runtime_checkable
 from include.errors import UnavailableError
 
 Role = Literal["system", "user", "assistant"]
-_NO_TEXT = re.compile(r"[\x00\ud800-\udfff]")
+NO_TEXT = re.compile(r"[\x00\ud800-\udfff]")
+"""Characters that Postgres stores in no text: NUL and halves of surrogate pairs."""
 
 
 class ModelUnavailableError(UnavailableError):
@@ -46,7 +47,7 @@ class Completion:
     refused: bool = False
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "text", _NO_TEXT.sub("\ufffd", self.text))
+        object.__setattr__(self, "text", NO_TEXT.sub("\ufffd", self.text))
 
 
 @runtime_checkable

@@ -27,6 +27,7 @@ def main() -> int:
         _run()
     except TidemarkError as error:
         say(f"error: {error}")
+        say("When the cause is gone, run `make demo` again: what is done is not done twice.")
         return 1
     return 0
 
@@ -126,7 +127,7 @@ def _summarise() -> None:
     if model.endpoint() is None:
         say("no language model: nothing is summarised")
         return
-    messages.rule("summaries of the source samples: a few minutes on two cores")
+    messages.rule("summaries of the source samples: about ten minutes on two cores")
     run_id, state = run_through_airflow({"task": TASK, "source": "samples"})
     counted = counts(run_id)
     if state != "success":

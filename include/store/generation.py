@@ -217,6 +217,14 @@ def outcomes(connection: Connection, items: Sequence[UUID]) -> dict[str, int]:
     return {name: int(count) for name, count in (row or {}).items()}
 
 
+def progress(connection: Connection, run_id: str) -> Row | None:
+    """Return how far a run is: ``documents``, those ``answered``, and ``second_attempts``.
+
+    None before it is planned. Documents that the policy keeps from any model are never answered.
+    """
+    return run(connection, "generation_progress", run_id=run_id).fetchone()
+
+
 def publish(connection: Connection, items: Sequence[UUID] | None = None) -> int:
     """Bring the warehouse to what may be published; return how many rows were written.
 

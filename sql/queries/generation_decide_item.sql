@@ -10,6 +10,7 @@ set
     compliance_status = %(compliance_status)s,
     policy_versions = %(policy_versions)s,
     detail = %(detail)s,
+    shown_title = %(shown_title)s,
     cost_usd = (
         select coalesce(sum(coalesce(c.cost_usd, c.reserved_usd)), 0)
         from ops.llm_call as c

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
@@ -15,6 +16,7 @@ from include.pipeline.generation.context import GenerationContext
 from include.pipeline.generation.judging import blocked_input, compliance, finding_rows, masks_of
 from include.pipeline.generation.prepare import Question, questions, subject_of, trusted
 from include.pipeline.generation.related import related
+from include.pipeline.generation.shown import names_shown, title_shown, without_masked
 from include.review.findings import ComplianceFinding, verdict
 from include.settings import settings
 from include.store import generation
@@ -48,12 +50,14 @@ def prepare(context: GenerationContext, connection: Connection, items: list[UUID
     task, prepared = context.task, Prepared()
     allowed: list[tuple[Row, Subject, list[Row]]] = []
     for row in generation.inputs(connection, items):
-        of_text, (title, fields, aside) = _checked(task, row)
+        mentions = [_mention(values) for values in row["mentions"]]
+        of_text, (title, fields, aside) = _checked(task, row, mentions)
         found = [*(("text", one) for one in of_text), *aside]
         if verdict(one for _, one in found) == "blocked":
             generation.decide(connection, blocked_input(context, row, found))
             continue
         text = trusted(row["text"], row["flagged"], masks_of(of_text))
+        row["names"] = without_masked(row["entities"], mentions, of_text)
         subject = subject_of(row, title, text, fields)
         allowed.append((row, subject, finding_rows(row, found, "input", task.name)))
     passages = related(context, connection, [(row, subject) for row, subject, _ in allowed])
@@ -67,7 +71,7 @@ def prepare(context: GenerationContext, connection: Connection, items: list[UUID
 
 
 def _checked(
-    task: GenerationTask, row: Row
+    task: GenerationTask, row: Row, mentions: list[Mention]
 ) -> tuple[list[ComplianceFinding], tuple[str, dict[str, Any], Found]]:
     """Return what the policy finds in a text, and what :func:`beside` says of the rest."""
 
@@ -76,9 +80,26 @@ def _checked(
             text, direction="input", source=row["source"], region=settings().region, **more
         )
 
-    mentions = [_mention(values) for values in row["mentions"]]
     of_text = check(row["text"], metadata=row["metadata"], entities=mentions)
     return of_text, beside(row["title"], row["metadata"], task.input.fields, check)
+
+
+def _published(row: Row) -> Row:
+    """Return title and entities as the warehouse may show them."""
+
+    def check(text: str, entities: Sequence[Mention] = ()) -> list[ComplianceFinding]:
+        return compliance().check(
+            text,
+            direction="output",
+            source=row["source"],
+            region=settings().region,
+            entities=entities,
+        )
+
+    return {
+        "title": title_shown(row["title"], check(row["title"])),
+        "entities": names_shown(row["entities"], check),
+    }
 
 
 def _shown(task: GenerationTask, row: Row, subject: Subject, findings: list[Row]) -> Row:
@@ -94,7 +115,8 @@ def _shown(task: GenerationTask, row: Row, subject: Subject, findings: list[Row]
         "fields": json.dumps(fields, default=str),
         "passages": json.dumps(subject.passages),
         "findings": json.dumps(findings, default=str),
-        "entities": json.dumps(row["entities"]),
+        "entities": json.dumps(row["names"]),
+        "published": json.dumps(_published(row)),
     }
 
 

@@ -234,6 +234,7 @@ def _words(text: str) -> str:
 def judged_item(context: GenerationContext, subject: Row, judged: Verdict) -> Row:
     """Return the item of a judged reply, as the store keeps it."""
     of_input: list[Row] = json.loads(subject["findings"])
+    beside: Row = json.loads(subject["published"])
     rules = {f.rule for _, f in judged.findings if f.action == "review"}
     # What people are to see for its document waits for them however harmless the reply is.
     of_document = {str(row["rule"]) for row in of_input if row["action"] == "review"}
@@ -242,7 +243,7 @@ def judged_item(context: GenerationContext, subject: Row, judged: Verdict) -> Ro
     blocked = judged.compliance_status == "blocked"
     output: Row | None = None if blocked else judged.output
     if output is not None and context.task_name == SUMMARY:
-        output = {**output, "entities": _entities(subject, output)}
+        output = {**output, "entities": _entities(beside["entities"], output)}
     state = "blocked" if blocked else "review" if flags else "clean"
     findings = [
         _finding_row(subject, finding, "output", context.task_name, path)
@@ -258,6 +259,7 @@ def judged_item(context: GenerationContext, subject: Row, judged: Verdict) -> Ro
         "quality": judged.quality,
         "compliance_status": "review" if of_document and not blocked else judged.compliance_status,
         "detail": "the policy blocks the reply" if blocked else None,
+        "shown_title": beside["title"],
     }
 
 
@@ -318,6 +320,7 @@ def _settled(context: GenerationContext, row: Row, state: str, findings: list[Ro
         "compliance_status": None,
         "policy_versions": {"compliance": policy().version},
         "detail": None,
+        "shown_title": None,
         "findings": findings,
     }
 
@@ -340,9 +343,8 @@ def _finding_row(row: Row, finding: ComplianceFinding, direction: str, task: str
     }
 
 
-def _entities(subject: Row, output: Row) -> list[Any]:
+def _entities(known: list[Row], output: Row) -> list[Any]:
     """Return the corpus's entities of a document, and those that the model alone names."""
-    known = json.loads(subject["entities"])
     names = {entity["name"].casefold() for entity in known}
     more = [
         {"entity_id": None, "name": one["name"], "label": one["type"], "mentions": 0}

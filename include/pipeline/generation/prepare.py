@@ -37,7 +37,7 @@ def subject_of(row: Row, title: str, text: str, fields: dict[str, Any]) -> Subje
     """Return a document as its prompt shows it.
 
     Args:
-        row: of ``generation_inputs``.
+        row: of ``generation_inputs``, with ``names``: the entities that the prompt may show.
         title: masked where the policy says so, as the others are.
         text: without flagged sentences.
         fields: metadata that the task uses, by name.
@@ -48,7 +48,7 @@ def subject_of(row: Row, title: str, text: str, fields: dict[str, Any]) -> Subje
         source=row["source"],
         language=row["language"],
         fields=fields,
-        entities=leading_names(row["entities"]),
+        entities=leading_names(row["names"]),
     )
 
 

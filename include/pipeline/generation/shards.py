@@ -33,6 +33,7 @@ def subjects() -> pa.Schema:
         .append(pa.field("entities", pa.string()))
         .append(pa.field("fields", pa.string()))
         .append(pa.field("passages", pa.string()))
+        .append(pa.field("published", pa.string()))
     )
 
 

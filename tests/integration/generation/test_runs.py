@@ -11,6 +11,7 @@ import pytest
 
 from include import ids
 from include.generation.task import SUMMARY
+from include.pipeline.generation.local import run_locally
 from include.pipeline.generation.plan import estimate
 from include.pipeline.validate import ValidationError
 from include.settings import settings
@@ -31,6 +32,25 @@ def test_documents_are_summarised_and_published_once(summaries: Corpus) -> None:
 
     assert summaries.run() == ("success", {})
     assert summaries.paid == 3
+
+
+def test_a_run_tells_how_far_it_is(summaries: Corpus) -> None:
+    seen: list[dict[str, int]] = []
+
+    def look(stage: str, done: int, total: int) -> None:
+        with connect(summaries.dsn) as connection:
+            row = generation.progress(connection, context.run_id)
+            seen.extend([row] if row and (not seen or row != seen[-1]) else [])
+
+    context = summaries.context()
+    run_locally(context, look)
+    assert [row["answered"] for row in seen] == [0, 3]
+    assert {row["documents"] for row in seen} == {3}
+    # What is bought again counts from nothing.
+    seen.clear()
+    context = summaries.context(again=True)
+    run_locally(context, look)
+    assert [row["answered"] for row in seen] == [0, 3]
 
 
 def test_a_run_exports_the_public_rows_where_the_settings_say(

@@ -99,6 +99,7 @@ class Desk:
                     "compliance_status": "review" if flags else "clean",
                     "policy_versions": {},
                     "detail": None,
+                    "shown_title": None,
                     "findings": [dict(found) for found in findings],
                 },
             )

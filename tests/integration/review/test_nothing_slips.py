@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+from collections.abc import Generator
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -14,6 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from pydantic import ValidationError
 
 from include import ids
+from include import settings as configuration
 from include.desk import rows
 from include.desk.models import DecisionBody, Person
 from include.pipeline.review.apply import apply_decisions
@@ -24,6 +27,13 @@ from include.store.database import connect
 from tests.integration.review.conftest import Desk
 
 TITLES = ("Tides", "Locks")
+LABELS = """---
+description: What a ticket is about.
+output: {type: object, properties: {summary: {type: string}}, required: [summary]}
+system: You read tickets.
+---
+{{ text }}
+"""
 PEOPLE = ("ann", "bob", "", " ")
 SLIPPED = """
 select s.doc_id
@@ -277,6 +287,16 @@ class Play:
         assert slipped == [], name
 
 
+@pytest.fixture(autouse=True)
+def tasks(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Generator[None]:
+    """A task besides the shipped ones, whose results are records."""
+    (tmp_path / "ticket_labels.md").write_text(LABELS)
+    monkeypatch.setenv("TIDEMARK_TASKS", str(tmp_path))
+    configuration.settings.cache_clear()
+    yield
+    configuration.settings.cache_clear()
+
+
 EMPTY = (
     "truncate ops.generation_item, ops.review_event, ops.run, corpus.document, warehouse.summary, "
     "warehouse.record, warehouse.finding cascade"
@@ -309,6 +329,20 @@ def test_nothing_slips_through_long_plays(
     desk: Desk, database: Any, steps: list[tuple[Any, ...]]
 ) -> None:
     play(desk, database, steps)
+
+
+@pytest.mark.parametrize("which", range(len(TITLES)))
+def test_a_play_can_edit_over_the_page(desk: Desk, database: Any, which: int) -> None:
+    played = Play(desk, database)
+    played.step("judge", which, 1, True, "ann")
+    played.step("call", which, 1, True, "ann")
+    assert desk.published() == {}
+    played.step("settle", which, 0, True, "ann")
+    published = desk.query(
+        "select approved_by from warehouse.summary union all "
+        "select approved_by from warehouse.record"
+    )
+    assert published == [{"approved_by": "ann"}]
 
 
 @pytest.mark.parametrize("role", sorted({*ROLES}))

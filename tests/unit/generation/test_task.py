@@ -115,6 +115,27 @@ def test_the_version_follows_what_decides_a_reply(tmp_path: Path) -> None:
     assert typed.schema_hash != first.schema_hash
 
 
+def test_a_small_model_is_asked_for_shorter_lists_and_texts(tmp_path: Path) -> None:
+    shorter = """---
+output:
+  type: object
+  required: [line, tags, tone, long]
+  properties:
+    line: {type: string, maxLength: 90}
+    tags: {type: array, items: {type: string}, minItems: 4}
+    tone: {type: string, enum: [calm, a tone that is longer than twenty characters]}
+    long: {type: string}
+small: {max_items: 3, max_length: 120}
+---
+{{ text }}
+"""
+    small = read_task(write(tmp_path, shorter)).for_small_model().schema_["properties"]
+    assert small["line"]["maxLength"] == 90
+    assert small["long"]["maxLength"] == 120
+    assert small["tags"]["maxItems"] == 4  # which are the least
+    assert "maxLength" not in small["tone"]
+
+
 def test_a_small_model_is_asked_for_less() -> None:
     task = load_tasks()["document_summary"]
     small = task.for_small_model()
