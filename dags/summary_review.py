@@ -33,9 +33,9 @@ Asks people about the rows that the filters flagged. Started by the asset `tidem
 | `load_bigquery` | makes the copy in BigQuery equal; skipped where there is none | clear it |
 | `ask_again` | updates `tidemark_review` where rows still wait | clear it |
 
-The task links to the page **Review** in the menu, where every row is approved, edited or rejected
-under the name of who is logged in. Nothing is approved by default, by waiting or by clearing: after
-`TIDEMARK_REVIEW_DAYS` the rows go to the next run. More: `docs/runbook.md`.
+The task links to the page **Review** (in the menu *Plugins*): every row is approved, edited or
+rejected under the name of who is logged in. Nothing is approved by default, by waiting or by
+clearing: after `TIDEMARK_REVIEW_DAYS` the rows go to the next run. More: `docs/runbook.md`.
 """
 
 

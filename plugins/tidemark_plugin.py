@@ -54,14 +54,17 @@ class TidemarkPlugin(AirflowPlugin):
 
     @cached_property
     def external_views(self) -> list[dict[str, Any]]:
-        """The links; without a ``url_route`` they open the page itself, not a frame around it."""
+        """The links; without a ``url_route`` they open the page itself, not a frame around it.
+
+        They stand in the menu *Plugins*: of external views at the top level Airflow 3.3 makes
+        buttons that lead nowhere.
+        """
         root = _airflow_url().path.rstrip("/")
         return [
             {
                 "name": name,
                 "href": f"{root}{prefix}/",
                 "destination": "nav",
-                "nav_top_level": True,
             }
             for name, prefix in (("Search", PREFIX), ("Review", REVIEW))
         ]

@@ -168,9 +168,7 @@ def _check(task: str, source: str | None) -> None:
     from include.settings import tasks_folder
     from include.store import sources
 
-    known = load_tasks(tasks_folder())
-    if task not in known:
-        raise ConfigurationError(f"There is no task {task}; there are: {', '.join(known)}.")
+    load_tasks(tasks_folder()).find(task)
     with database() as connection:
         sources.selected(connection, source)
         opted = any(one.summarize for one in sources.load_all(connection))
@@ -228,7 +226,21 @@ def _dry_run(context: GenerationContext, as_json: bool) -> None:
     print_table(("a run would take", ""), list(values.items()))
     if cost is None:
         say("set TIDEMARK_LLM_PRICE_INPUT and TIDEMARK_LLM_PRICE_OUTPUT to see the cost")
+    if not found.documents and not found.known:
+        say(_nothing_chosen(context))
     say("nothing was sent and nothing was spent")
+
+
+def _nothing_chosen(context: GenerationContext) -> str:
+    """Say what a task takes where none of the documents is of that kind."""
+    wanted = context.task.input
+    limits = [f"kind: {wanted.kind}"]
+    limits += [f"sources: {', '.join(wanted.sources)}"] if wanted.sources else []
+    limits += [f"languages: {', '.join(wanted.languages)}"] if wanted.languages else []
+    limits += [f"not in {context.task.options.language}"] if wanted.foreign else []
+    which = f"The source {context.source}" if context.source else "No source that opted in"
+    holds = "holds no document" if context.source else "holds a document"
+    return f"{which} {holds} that the task takes ({'; '.join(limits)}). Was it ingested?"
 
 
 def _local(context: GenerationContext) -> tuple[str, str]:
@@ -265,13 +277,12 @@ def _report(run_id: str, state: str, seconds: float, as_json: bool) -> None:
         )
     else:
         print_table(("outcome", "documents"), list(counted.items()))
-        print_table(
-            ("", "estimated", "actual"),
-            [
-                (name, actual.get(expected), actual.get(name))
-                for name, expected in _MEASURES.items()
-            ],
-        )
+        measured = [
+            row
+            for name, expected in _MEASURES.items()
+            for row in ((expected, actual.get(expected)), (name, actual.get(name)))
+        ]
+        print_table(("cost", ""), measured)
         say(f"run {run_id} ended as {state} after {seconds} s and cost {cost:.6f} USD")
         if found.get("detail"):
             say(str(found["detail"]))
@@ -286,8 +297,11 @@ def _list(as_json: bool) -> None:
     from include.settings import tasks_folder
 
     found = load_tasks(tasks_folder())
+    described = {name: task.description for name, task in found.tasks.items()}
     if as_json:
-        print_json({name: task.description for name, task in found.items()})
-        return
-    print_table(("task", "does"), [(name, task.description) for name, task in found.items()])
+        print_json(described)
+    else:
+        print_table(("task", "does"), list(described.items()))
+    for wrong in found.broken.values():
+        say(f"error: {wrong}")
     messages.print(f"tasks of your own: one Markdown file each in {tasks_folder()}")

@@ -185,7 +185,7 @@ def _task(name: str) -> GenerationTask | None:
     from include.generation.task import load_tasks
 
     try:
-        return load_tasks(tasks_folder()).get(name)
+        return load_tasks(tasks_folder()).find(name)
     except ConfigurationError:
         # Whoever edits task files is told elsewhere; rows can be decided all the same.
         return None

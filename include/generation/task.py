@@ -6,7 +6,10 @@ body is the prompt, a Jinja template. The file's version is a hash of all that d
 
 from __future__ import annotations
 
+import contextlib
+import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -25,6 +28,7 @@ from include.generation.schemas import SHIPPED_SCHEMAS, shorter, smaller
 
 SHIPPED = Path(__file__).with_name("tasks")
 SUMMARY = "document_summary"
+_NAME = re.compile(r"^name:[ \t]*['\"]?([a-z0-9_]+)", re.MULTILINE)
 _STRICT = ConfigDict(extra="forbid", frozen=True)
 _CONTEXT_SHARE = 4
 """One token in so many of an input is for passages of other documents, where a task wants any."""
@@ -252,21 +256,62 @@ class GenerationTask(BaseModel):
         return ids.json_hash(deciding)[:16]
 
 
-def load_tasks(own: Path | None = None) -> dict[str, GenerationTask]:
+@dataclass(frozen=True, slots=True)
+class TaskFiles:
+    """The tasks of a deployment.
+
+    Attributes:
+        tasks: by name.
+        broken: what is wrong with the files that cannot be used, by the names of their tasks.
+        own: the folder of the deployment's own.
+    """
+
+    tasks: dict[str, GenerationTask]
+    broken: dict[str, str]
+    own: Path | None = None
+
+    def find(self, name: str) -> GenerationTask:
+        """Return a task; files of others may be broken.
+
+        Raises:
+            ConfigurationError: there is none of that name, or its file cannot be used.
+        """
+        if name in self.broken:
+            raise ConfigurationError(self.broken[name])
+        if name not in self.tasks:
+            raise ConfigurationError(
+                f"There is no task {name}; there are: {', '.join(self.tasks)}."
+                + (f" A task file belongs into {self.own}." if self.own else "")
+            )
+        return self.tasks[name]
+
+
+def load_tasks(own: Path | None = None) -> TaskFiles:
     """Read the shipped tasks and a deployment's own, which win where names are equal.
 
     Args:
         own: a folder of task files; one that does not exist holds none.
-
-    Raises:
-        ConfigurationError: a file cannot be used; the text names it, the field and the remedy.
     """
-    found: dict[str, GenerationTask] = {}
+    tasks: dict[str, GenerationTask] = {}
+    broken: dict[str, str] = {}
     for folder in (SHIPPED, own):
         for path in sorted(folder.glob("*.md")) if folder is not None else ():
-            task = read_task(path)
-            found[task.name] = task
-    return found
+            try:
+                task = read_task(path)
+            except ConfigurationError as error:
+                # Nothing is asked with a shipped prompt that a broken file was to replace.
+                broken[_stated_name(path)] = str(error)
+            else:
+                tasks[task.name] = task
+    return TaskFiles(tasks, broken, own)
+
+
+def _stated_name(path: Path) -> str:
+    """Return the name of the task that a file is about, whatever else is wrong with it."""
+    with contextlib.suppress(OSError, UnicodeDecodeError):
+        if stated := _NAME.search(path.read_text(encoding="utf-8")):
+            return stated[1]
+    return path.stem
 
 
 def read_task(path: Path) -> GenerationTask:

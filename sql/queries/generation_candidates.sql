@@ -4,7 +4,6 @@ select
     d.content_hash,
     d.fence,
     d.language,
-    d.record_id is not null as is_record,
     length(d.text) as characters,
     case
         when %(fields)s::text[] = '{}' then '{}'::jsonb
@@ -27,5 +26,5 @@ where
     and (%(sources)s::text[] = '{}' or d.source = any(%(sources)s))
     and (%(languages)s::text[] = '{}' or d.language = any(%(languages)s))
     and (%(other_than)s::text is null or d.language not in (%(other_than)s, 'und'))
-    and (%(kind)s = 'any' or (%(kind)s = 'records') = (d.record_id is not null))
+    and (%(kind)s = 'any' or (%(kind)s = 'records') = (d.key like 'record:%%'))
 order by d.ingested_at desc, d.doc_id

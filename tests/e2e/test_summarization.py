@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 import time
@@ -95,3 +96,34 @@ def test_a_source_that_opted_in_is_summarised_after_its_ingestion(
             break
         time.sleep(1)
     assert rows["lock.txt"]["source"] == "locks"
+
+
+def test_the_task_of_the_docs_runs_as_it_stands_there(product: Product, tmp_path: Path) -> None:
+    docs = (ROOT / "docs/generation-tasks.md").read_text()
+    stated = re.search(r"rows such as `(\{.*?\})` and", docs)
+    assert stated is not None
+    row = json.loads(stated[1])
+    others = [{**row, "name": name} for name in ("Mei", "Ibrahim")]
+    rows = tmp_path / "listeners.jsonl"
+    rows.write_text("".join(json.dumps(one) + "\n" for one in (row, *others)))
+    tasks = product.home / "tasks"
+    tasks.mkdir(exist_ok=True)
+    task = docs.partition("```markdown\n")[2].partition("```")[0]
+    (tasks / "listener_profile.md").write_text(task)
+    # Somebody is at work on another one.
+    (tasks / "half_written.md").write_text("---\nsytem: You\n---\n{{ text }}\n")
+    said = product.endpoint.reply
+    product.endpoint.reply = lambda _: json.dumps({"profile": "A listener who loves the blues."})
+    try:
+        product.run("sources", "add", "listeners", str(rows))
+        product.json("ingest", "--source", "listeners", "--local")
+        asked = ("summarize", "--task", "listener_profile", "--source", "listeners")
+        assert product.json(*asked, "--dry-run")["documents"] == len(others) + 1
+        assert product.json(*asked, "--local")["outcomes"]["published"] == len(others) + 1
+        half = product.run("summarize", "--task", "half_written", "--source", "listeners", code=1)
+        assert half == ""
+        assert "listener_profile" in product.json("summarize", "--list")
+    finally:
+        product.endpoint.reply = said
+        (tasks / "half_written.md").unlink()
+    assert "Paula" in json.dumps(product.endpoint.bodies[-3:])

@@ -284,6 +284,7 @@ def test_approve_edit_and_reject_by_keyboard(visit: Visit, waiting: Desk) -> Non
     page.get_by_role("button", name="Save the edit").click()
     expect(page.get_by_text("Edit saved")).to_have_count(2)
     expect(page.get_by_role("main")).to_be_focused()
+    shows_the_edit(page, "The sluice is closed.")
     page.keyboard.press("r")
     page.get_by_label("Reason", exact=True).last.fill("wrong")
     page.get_by_role("button", name="Reject").click()
@@ -297,11 +298,36 @@ def test_approve_edit_and_reject_by_keyboard(visit: Visit, waiting: Desk) -> Non
     assert len(waiting.published()) == 1
 
 
+def shows_the_edit(page: Page, text: str) -> None:
+    """Look at the row that was edited, and come back to the other one."""
+    page.get_by_role("button").filter(has_text="edited, to be checked").click()
+    output = page.get_by_role("region", name="Output")
+    expect(output.get_by_text(text)).to_be_visible()
+    expect(page.get_by_role("status").filter(has_text="Edited by admin")).to_be_visible()
+    expect(page.get_by_role("button", name="Approve as it was")).to_be_visible()
+    page.locator("#list button").filter(has_not_text="edited, to be checked").click()
+    expect(page.get_by_role("button", name="Approve", exact=True)).to_be_visible()
+
+
+def test_the_menu_of_airflow_leads_to_the_page(browser: Browser, web: Web) -> None:
+    with browser.new_context(locale="en-US", **DESKTOP) as context:
+        context.set_default_timeout(30_000)
+        context.add_cookies([{"name": "_token", "value": web.token("admin"), "url": web.url}])
+        page = context.new_page()
+        page.goto(web.url)
+        page.get_by_role("button", name="Plugins").click()
+        with context.expect_page() as opened:
+            page.get_by_role("menuitem", name="Review").click()
+        expect(opened.value.locator("#who")).to_have_text("admin")
+
+
 def test_readers_read(visit: Visit) -> None:
     page = visit("reader")
     expect(page.get_by_role("heading", level=2)).to_be_visible()
     expect(page.get_by_role("button", name="Approve")).to_have_count(0)
-    expect(page.locator("#counts")).to_have_text("2 of 3 shown; 1 more that you may not see")
+    expect(page.locator("#counts")).to_have_text(
+        "2 of 3 shown; 1 more that you may not see (TIDEMARK_AIRFLOW_GROUPS)"
+    )
 
 
 def test_a_batch_is_opened_by_its_link(visit: Visit, waiting: Desk) -> None:

@@ -2,7 +2,7 @@
 import { announce, by, h, problemView, toast } from "./dom.js";
 import { rowView } from "./row.js";
 
-const DONE = { approve: "Approved and published", edit: "Edit saved; it is checked before it is published", reject: "Rejected" };
+const DONE = { approve: "Approved and published", edit: "Edit saved. It is checked, and published if it passes, when the batch's task in Airflow is answered with “Apply decisions”", reject: "Rejected" };
 const KEYS = "tidemark.review.keys";
 let listed = { rows: [] };
 let open = null;
@@ -40,7 +40,7 @@ async function refresh(next = null) {
     return;
   }
   by("who").textContent = listed.user;
-  const hidden = listed.hidden ? `; ${listed.hidden} more that you may not see` : "";
+  const hidden = listed.hidden ? `; ${listed.hidden} more that you may not see (TIDEMARK_AIRFLOW_GROUPS)` : "";
   by("counts").textContent = `${listed.matching} of ${listed.waiting} shown${hidden}`;
   showFilters();
   showList();
@@ -83,7 +83,7 @@ function showList() {
     ...listed.rows.map((row) =>
       h("li", {}, h("button", { type: "button", "data-id": row.item_id, onclick: () => show(row.item_id, true) },
         h("span", { class: "row-title" }, row.title),
-        h("span", { class: "fine" }, `${row.source} · ${row.edited ? "edited, being checked" : row.flags.join(", ")}`)))),
+        h("span", { class: "fine" }, `${row.source} · ${row.edited ? "edited, to be checked" : row.flags.join(", ")}`)))),
   );
 }
 

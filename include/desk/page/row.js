@@ -51,8 +51,19 @@ export function rowView(row, send) {
     if (!row.is_current) return h("p", { class: "problem", role: "status" }, "The document has changed since; this review is void.");
     if (row.state !== "waiting") return h("p", { class: "problem", role: "status" }, `${words(row.state)} by ${row.decided_by ?? "nobody"}.`);
     if (row.refused) return h("div", { class: "problem", role: "status" }, h("p", {}, "The last edit did not pass the filters. Edit it again; what is not masked or blocked passes when you send the same text once more."), h("ul", {}, row.refused.map((one) => h("li", {}, `${one.flag}${one.field ? ` in ${one.field}` : ""}${one.evidence ? `: ${one.evidence}` : ""}`))));
-    if (row.proposal) return h("p", { class: "problem", role: "status" }, `Edited by ${row.decided_by}; the edit is checked when the batch's task in Airflow is answered.`);
+    if (pending()) return h("p", { class: "problem", role: "status" }, `Edited by ${row.decided_by}. The edit is checked, and published if it passes, when somebody answers `, task(), " with “Apply decisions”.");
     return null;
+  }
+
+  /** Whether an edit waits for its check. */
+  function pending() {
+    return row.state === "waiting" && row.proposal && !row.refused;
+  }
+
+  function task() {
+    if (!row.asked_in) return "the next run of summary_review";
+    const run = `../../dags/summary_review/runs/${encodeURIComponent(row.asked_in)}/required_actions`;
+    return h("a", { href: run, target: "_blank", rel: "noopener" }, "the batch's task in Airflow");
   }
 
   function showFields() {
@@ -61,14 +72,21 @@ export function rowView(row, send) {
       const parts = row.parts.filter((part) => part.name === name);
       const list = row.lists.includes(name);
       if (editing) return editor(name, parts, list);
-      const shown = list ? h("ul", {}, parts.map((part) => h("li", {}, marked(part.text, part.marks)))) : h("p", {}, marked(parts[0].text, parts[0].marks));
-      return h("div", { class: "field" }, h("h4", {}, words(name)), shown);
+      const shown = proposed(name) ?? parts;
+      const texts = shown.map((part) => h(list ? "li" : "p", {}, marked(part.text, part.marks)));
+      return h("div", { class: "field" }, h("h4", {}, words(name)), list ? h("ul", {}, texts) : texts);
     }));
   }
 
+  /** Return a field of an edit that waits for its check, as parts without marks. */
+  function proposed(name) {
+    const value = pending() ? row.proposal[name] : undefined;
+    return value === undefined ? undefined : [value].flat().map((text) => ({ text, marks: [] }));
+  }
+
   function editor(name, parts, list) {
-    const proposed = row.proposal?.[name];
-    const text = list ? (proposed ?? parts.map((part) => part.text)).join("\n") : (proposed ?? parts[0].text);
+    const before = row.proposal?.[name];
+    const text = list ? (before ?? parts.map((part) => part.text)).join("\n") : (before ?? parts[0].text);
     const attributes = { id: `edit-${name}`, "data-name": name };
     const field = row.choices[name]
       ? h("select", attributes, row.choices[name].map((value) => h("option", { selected: value === text }, value)))
@@ -118,7 +136,7 @@ export function rowView(row, send) {
     const reason = h("input", { name: "reason", maxlength: 2000, autocomplete: "off", placeholder: "Stored with your name and the time" });
     const trouble = h("div", {});
     const button = (action, label, look) => h("button", { type: "button", class: look, "data-action": action, onclick: () => press(action) }, label);
-    const plain = [button("approve", "Approve", "yes"), button("edit", "Edit"), button("reject", "Reject", "danger")];
+    const plain = [button("approve", pending() ? "Approve as it was" : "Approve", "yes"), button("edit", "Edit"), button("reject", "Reject", "danger")];
     const writing = [button("save", "Save the edit", "yes"), button("cancel", "Cancel")];
     for (const one of writing) one.hidden = true;
     const element = h("form", { class: "deciding", "aria-label": "Decision", onsubmit: (event) => { event.preventDefault(); if (editing) press("save"); } }, trouble, h("label", {}, "Reason", reason), plain, writing);

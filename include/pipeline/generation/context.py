@@ -17,17 +17,15 @@ from include.store import prompts
 from include.store.database import connect
 
 
-def known_tasks() -> dict[str, GenerationTask]:
-    """Return the tasks of this deployment by name, in its language and tone.
+def known_task(name: str) -> GenerationTask:
+    """Return a task of this deployment, in its language and tone.
 
     Raises:
-        ConfigurationError: a file cannot be used.
+        ConfigurationError: there is none of that name, or its file cannot be used.
     """
     given = settings()
-    return {
-        name: task.in_house(given.house_language, given.house_tone)
-        for name, task in load_tasks(tasks_folder()).items()
-    }
+    task = load_tasks(tasks_folder()).find(name)
+    return task.in_house(given.house_language, given.house_tone)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,13 +107,7 @@ class GenerationContext:
         if self.prompt_version is not None:
             with connect(self.dsn) as connection:
                 return prompts.find(connection, self.task_name, self.prompt_version)
-        known = known_tasks()
-        if self.task_name not in known:
-            raise ConfigurationError(
-                f"There is no generation task {self.task_name}; there are: {', '.join(known)}. "
-                f"A task file belongs into {tasks_folder()}."
-            )
-        task = known[self.task_name]
+        task = known_task(self.task_name)
         if task.input.foreign and task.options.language is None:
             raise ConfigurationError(
                 f"The task {task.name} needs a language to write in: set TIDEMARK_HOUSE_LANGUAGE, "

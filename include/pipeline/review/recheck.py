@@ -9,8 +9,9 @@ from collections.abc import Iterable
 from itertools import groupby
 from typing import Any
 
+from include.errors import ConfigurationError
 from include.generation.task import GenerationTask
-from include.pipeline.generation.context import known_tasks
+from include.pipeline.generation.context import known_task
 from include.pipeline.generation.judging import Judge, Verdict, policy
 from include.store import generation, review
 from include.store.database import Connection
@@ -29,13 +30,14 @@ def settle_edits(connection: Connection) -> Counter[str]:
     it, or a filter has something to say that this person has not been told. Then it goes back.
     """
     counts: Counter[str] = Counter()
-    known = known_tasks()
     rows = sorted(review.edits(connection), key=lambda row: str(row["task"]))
     for name, some in groupby(rows, key=lambda row: str(row["task"])):
-        if name not in known:
-            logger.warning("edits of the task %s wait: there is no such task any more", name)
+        try:
+            task = known_task(name)
+        except ConfigurationError as error:
+            logger.warning("edits of the task %s wait: %s", name, error)
             continue
-        for row, verdict in _judged(known[name], list(some)):
+        for row, verdict in _judged(task, list(some)):
             found = _findings(verdict)
             if _passes(row, verdict, found):
                 done = _accept(connection, row, verdict)

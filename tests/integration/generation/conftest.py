@@ -65,9 +65,10 @@ class Corpus:
                 {
                     "doc_id": doc_id,
                     "source": self.source,
-                    "key": title,
+                    # As the pipeline keys rows; most of those have no id.
+                    "key": f"file:{title}.txt" if record is None else ids.record_key(title),
                     "path": f"{title}.txt",
-                    "record": None if record is None else title,
+                    "record": None,
                     "uri": f"file:///{self.source}/{title}.txt",
                     "title": title,
                     "text": text,

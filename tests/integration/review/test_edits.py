@@ -75,12 +75,17 @@ def test_what_it_allows_is_taken(desk: Desk, item: UUID) -> None:
 def test_an_edit_that_cannot_be_checked_is_refused_and_the_rest_goes_on(
     desk: Desk, item: UUID, tasks: Path
 ) -> None:
-    (tasks / "broken.md").write_text("no front matter")
+    (tasks / "document_summary.md").write_text("no front matter")
     with pytest.raises(ProblemError, match="no edit can be checked") as problem:
         rows.decide(desk.dsn, ANN, item, body(fields={"sentiment": "furious"}))
     assert problem.value.status == 409
     assert rows.shown(desk.dsn, ANN, item)["may_decide"]
     assert rows.decide(desk.dsn, ANN, item, body(action="approve")) == "approved"
+
+
+def test_a_broken_file_of_another_task_stops_no_edit(desk: Desk, item: UUID, tasks: Path) -> None:
+    (tasks / "broken.md").write_text("no front matter")
+    assert rows.decide(desk.dsn, ANN, item, body(fields={"sentiment": "mixed"})) == "waiting"
 
 
 @pytest.mark.parametrize("reason", ["", " \t", "\n", "\u2003\u00a0", "\x00"])

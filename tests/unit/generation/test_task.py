@@ -32,7 +32,7 @@ def write(folder: Path, text: str = PROFILE, name: str = "profile.md") -> Path:
 
 def test_a_file_is_a_task(tmp_path: Path) -> None:
     write(tmp_path)
-    task = load_tasks(tmp_path)["profile"]
+    task = load_tasks(tmp_path).tasks["profile"]
     _, asked = render(task, Subject("t", "likes blues", "s", "en", {"name": "Paula"}))
     assert asked.content == "Describe Paula: likes blues"
     assert list(task.schema_["properties"]) == ["profile"]
@@ -41,7 +41,7 @@ def test_a_file_is_a_task(tmp_path: Path) -> None:
 def test_shipped_tasks_stand_beside_own_ones_and_yield_to_them(tmp_path: Path) -> None:
     shipped = (SHIPPED / "document_summary.md").read_text()
     write(tmp_path, shipped.replace("A summary", "Our summary"), "document_summary.md")
-    tasks = load_tasks(tmp_path)
+    tasks = load_tasks(tmp_path).tasks
     assert {"catalogue_attributes", "marketing_copy", "conversation_labels"} < set(tasks)
     assert tasks["document_summary"].description.startswith("Our summary")
 
@@ -82,6 +82,19 @@ def test_a_small_model_is_checked_for_what_it_is_asked(tmp_path: Path) -> None:
     assert GenerationTask.model_validate(small.model_dump(mode="json")) == small
 
 
+def test_a_file_that_cannot_be_used_stops_its_own_task_alone(tmp_path: Path) -> None:
+    write(tmp_path)
+    write(tmp_path, PROFILE.replace("system:", "sytem:"), "half.md")
+    # A shipped task does not stand in for the file that was to replace it.
+    write(tmp_path, "---\nname: document_summary\nsytem: You: read\n---\n{{ text }}", "mine.md")
+    found = load_tasks(tmp_path)
+    assert found.find("profile").name == "profile"
+    assert found.find("translation").name == "translation"
+    for name, said in (("half", "sytem"), ("document_summary", "mine.md"), ("other", "profile")):
+        with pytest.raises(ConfigurationError, match=said):
+            found.find(name)
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [
@@ -117,6 +130,7 @@ def test_the_version_follows_what_decides_a_reply(tmp_path: Path) -> None:
 
 def test_a_small_model_is_asked_for_shorter_lists_and_texts(tmp_path: Path) -> None:
     shorter = """---
+description: A line.
 output:
   type: object
   required: [line, tags, tone, long]
@@ -126,6 +140,7 @@ output:
     tone: {type: string, enum: [calm, a tone that is longer than twenty characters]}
     long: {type: string}
 small: {max_items: 3, max_length: 120}
+system: You read notes.
 ---
 {{ text }}
 """
@@ -137,7 +152,7 @@ small: {max_items: 3, max_length: 120}
 
 
 def test_a_small_model_is_asked_for_less() -> None:
-    task = load_tasks()["document_summary"]
+    task = load_tasks().tasks["document_summary"]
     small = task.for_small_model()
     assert set(small.schema_["properties"]) < set(task.schema_["properties"])
     assert small.options.max_tokens < task.options.max_tokens
