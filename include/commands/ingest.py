@@ -35,6 +35,7 @@ _POLL_SECONDS = 1.0
 _PATIENCE_SECONDS = 30.0
 _MOST_POLLS = 4.0
 """Looks at a run are up to so many times ``_POLL_SECONDS`` apart, the longer it takes."""
+_QUEUED_SECONDS = 10.0
 _HEALTH_SECONDS = 10.0
 _SILENT_SECONDS = 120.0
 """Airflow may be silent that long, restarted or overloaded, before a run is no longer followed."""
@@ -141,6 +142,8 @@ def _wait(
         while True:
             try:
                 state = str(api.dag_run(dag, run_id)["state"])
+                if state == "queued" and time.monotonic() - began > _QUEUED_SECONDS:
+                    stages.once(f"waiting: another run of {dag} is under way; one runs at a time")
                 tasks = api.task_instances(dag, run_id)
                 stages.show(tasks)
                 if state in {"success", "failed"}:

@@ -54,6 +54,12 @@ class Stages:
             self._bars[stage] = self._progress.add_task(stage, total=total, note=note)
         self._progress.update(self._bars[stage], completed=done, total=total, note=note)
 
+    def once(self, text: str) -> None:
+        """Say a line, however often it is asked for."""
+        if text not in self._said:
+            self._said.add(text)
+            say(text)
+
     def tell(self, stage: str, done: int, total: int, note: str = "") -> None:
         """Show how far a long stage is; without a terminal, a line now and then."""
         if self._live:

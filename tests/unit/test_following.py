@@ -60,6 +60,16 @@ def test_a_run_is_followed_while_the_api_server_restarts(monkeypatch: pytest.Mon
         assert ingest._wait(api, "d", "r") == ("success", [])
 
 
+def test_a_run_that_waits_for_another_says_so_once(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(ingest, "_POLL_SECONDS", 0.01)
+    monkeypatch.setattr(ingest, "_QUEUED_SECONDS", 0.0)
+    with airflow(["queued", "queued", "queued", "running", "success"]) as api:
+        assert ingest._wait(api, "d", "r") == ("success", [])
+    assert capsys.readouterr().err.count("another run of d is under way") == 1
+
+
 def test_an_api_server_that_stays_away_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ingest, "_POLL_SECONDS", 0.01)
     monkeypatch.setattr(ingest, "_SILENT_SECONDS", 0.1)
