@@ -25,6 +25,19 @@ select
     d.uri,
     d.acl,
     i.content_hash = d.content_hash and d.status = 'current' as is_current,
+    -- Of several results about the same content the newest that may be is published.
+    exists(
+        select
+        from ops.generation_item as n
+        left join ops.review as o on n.item_id = o.item_id and n.output_hash = o.output_hash
+        where
+            n.task = i.task
+            and n.doc_id = i.doc_id
+            and n.content_hash = i.content_hash
+            and n.item_id <> i.item_id
+            and n.generated_at > i.generated_at
+            and (n.state = 'clean' or o.state = 'approved')
+    ) as has_newer,
     coalesce(
         nullif(d.title, ''), nullif(d.record_id, ''), regexp_replace(d.file_path, '^.*/', '')
     ) as title,

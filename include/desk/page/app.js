@@ -117,8 +117,9 @@ async function decide(row, body) {
     headers: { "Content-Type": "application/json" },
     body: JSON.stringify({ seen: row.output_hash, ...body }),
   });
-  toast(`${DONE[body.action]}.`);
-  announce(`${DONE[body.action]}: ${row.title}`);
+  const done = body.action === "approve" && row.has_newer ? "Approved; the newer result stays published" : DONE[body.action];
+  toast(`${done}.`);
+  announce(`${done}: ${row.title}`);
   const at = listed.rows.findIndex((one) => one.item_id === row.item_id);
   const next = listed.rows[at + 1] ?? listed.rows[at - 1];
   await refresh(next?.item_id);

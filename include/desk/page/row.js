@@ -52,6 +52,7 @@ export function rowView(row, send) {
     if (row.state !== "waiting") return h("p", { class: "problem", role: "status" }, `${words(row.state)} by ${row.decided_by ?? "nobody"}.`);
     if (row.refused) return h("div", { class: "problem", role: "status" }, h("p", {}, "The last edit did not pass the filters. Edit it again; what is not masked or blocked passes when you send the same text once more."), h("ul", {}, row.refused.map((one) => h("li", {}, `${one.flag}${one.field ? ` in ${one.field}` : ""}${one.evidence ? `: ${one.evidence}` : ""}`))));
     if (pending()) return h("p", { class: "problem", role: "status" }, `Edited by ${row.decided_by}. The edit is checked, and published if it passes, when somebody answers `, task(), " with “Apply decisions”.");
+    if (row.has_newer) return h("p", { class: "problem", role: "status" }, "A newer result about this document is published, made with another prompt or model. Nothing that is decided here replaces it.");
     return null;
   }
 

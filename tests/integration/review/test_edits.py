@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from pydantic import ValidationError
@@ -14,6 +14,8 @@ from include.desk import rows
 from include.desk.models import DecisionBody, Person
 from include.query.http.problems import ProblemError
 from include.settings import settings
+from include.store import generation
+from include.store.database import connect
 from tests.integration.review.conftest import Desk
 
 OUTPUT: dict[str, Any] = {
@@ -81,6 +83,20 @@ def test_an_edit_that_cannot_be_checked_is_refused_and_the_rest_goes_on(
     assert problem.value.status == 409
     assert rows.shown(desk.dsn, ANN, item)["may_decide"]
     assert rows.decide(desk.dsn, ANN, item, body(action="approve")) == "approved"
+
+
+def test_a_row_says_that_a_newer_result_is_published(desk: Desk, item: UUID) -> None:
+    assert rows.shown(desk.dsn, ANN, item)["has_newer"] is False
+    newer = uuid4()
+    (planned,) = desk.query("select * from ops.generation_item where item_id = %s", item)
+    with connect(desk.dsn) as connection:
+        again = {**planned, "item_id": newer, "prompt_version": "2"}
+        generation.plan_items(connection, "run", [again], again=False)
+    desk.judged(newer, {**OUTPUT, "summary": "The tide is high."}, flags=())
+    desk.publish()
+    assert rows.shown(desk.dsn, ANN, item)["has_newer"] is True
+    assert rows.decide(desk.dsn, ANN, item, body(action="approve")) == "approved"
+    assert desk.published()["Tides"]["item_id"] == newer
 
 
 def test_a_broken_file_of_another_task_stops_no_edit(desk: Desk, item: UUID, tasks: Path) -> None:
