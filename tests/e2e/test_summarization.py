@@ -126,4 +126,4 @@ def test_the_task_of_the_docs_runs_as_it_stands_there(product: Product, tmp_path
     finally:
         product.endpoint.reply = said
         (tasks / "half_written.md").unlink()
-    assert "Paula" in json.dumps(product.endpoint.bodies[-3:])
+    assert "Paula" in json.dumps(list(product.endpoint.bodies)[-3:])
