@@ -1,4 +1,4 @@
-"""Faults of a summary that show without understanding it: empty, copied, looping, off-language."""
+"""Faults of a summary that show without understanding it: empty, cut, copied, looping, and more."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from include.review.quality_report import QualityFinding, Summary
 _UNSPACED = "\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af"
 _TOKEN = re.compile(rf"[{_UNSPACED}]|[^\W_{_UNSPACED}]+")
 _LETTER = re.compile(r"[^\W\d_]")
+_ENDED = re.compile(r"[.!?\u2026\u3002\uff01\uff1f][\"'\u2019\u201d\u00bb)\]]*\s*\Z")
 _SHOWN = 60
 
 
@@ -24,6 +25,9 @@ def faults_of_form(summary: Summary, thresholds: Thresholds) -> Iterator[Quality
     for (start, end), found in zip(spans, tokens, strict=True):
         if not found:
             yield QualityFinding("empty", start, end, "")
+    for (start, end), part, most in zip(spans, summary.parts, summary.limits, strict=False):
+        if most is not None and len(part) >= most and not _ENDED.search(part):
+            yield QualityFinding("cut", start, end, f"after {most} characters")
     whole = (0, spans[-1][1] if spans else 0)
     count = sum(map(len, tokens))
     if count < thresholds.length.least_words:

@@ -27,6 +27,7 @@ Rule = Literal[
     "other_language",
     "too_short",
     "too_long",
+    "cut",
 ]
 Share = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=0)]

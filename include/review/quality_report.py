@@ -21,6 +21,7 @@ class Summary:
         language: of the document, a two-letter code or ``und``.
         expected_language: that was asked for; None expects the document's.
         attempt: how often it has been asked for, this time included.
+        limits: characters that each part may have at most, None where it may have any number.
     """
 
     parts: Sequence[str]
@@ -29,6 +30,7 @@ class Summary:
     language: str = "und"
     expected_language: str | None = None
     attempt: int = 1
+    limits: Sequence[int | None] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -178,13 +178,16 @@ class Judge:
         checks = self._task.checks
         house = self._task.options.language
         expected = (house or subject["language"]) if checks.same_language else UNDETERMINED
+        parts = _texts(output, checks.supported or checks.numbers or tuple(output))
+        longest = self._task.schema_["properties"]
         return Summary(
-            _texts(output, checks.supported or checks.numbers or tuple(output)),
+            [text for _, text in parts],
             subject["text"],
             subject["title"],
             subject["language"],
             expected,
             attempt,
+            [_longest(longest.get(name, {})) for name, _ in parts],
         )
 
     def _verdict(self, subject: Row, output: Row, report: QualityReport | None) -> Verdict:
@@ -217,14 +220,22 @@ class Judge:
         return masked(text, [finding for finding in here if finding.action == "mask"])
 
 
-def _texts(output: Row, names: Sequence[str]) -> list[str]:
-    values = [output.get(name) for name in names]
+def _texts(output: Row, names: Sequence[str]) -> list[tuple[str, str]]:
+    """Return the texts of some fields, each with the name of its field."""
+    values = [(name, output.get(name)) for name in names]
     return [
-        text
-        for value in values
+        (name, text)
+        for name, value in values
         for text in (value if isinstance(value, list) else [value])
         if isinstance(text, str)
     ]
+
+
+def _longest(rules: Row) -> int | None:
+    """Return how many characters a schema grants a text, or each text of a list."""
+    items = rules.get("items")
+    most = (items if isinstance(items, dict) else rules).get("maxLength")
+    return most if isinstance(most, int) else None
 
 
 def _words(text: str) -> str:

@@ -141,6 +141,25 @@ def test_titles_and_fields_are_masked_and_screened_as_texts_are(
     assert {"title", "metadata.owner.name"} <= {row["field"] for row in found}
 
 
+def test_a_text_that_fills_its_field_and_does_not_end_waits_for_people(
+    corpus: Corpus, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    line = "{type: string, maxLength: 24}"
+    (tmp_path / "owners.md").write_text(
+        OWNERS.replace("{owner: {}}", f"{{owner: {line}}}").replace(
+            "system:", "checks: {numbers: [owner]}\nsystem:"
+        )
+    )
+    monkeypatch.setenv("TIDEMARK_TASKS", str(tmp_path))
+    settings.cache_clear()
+    corpus.endpoint.reply = lambda _: json.dumps({"owner": "The harbour and the north quay"[:24]})
+    corpus.put("gate", "The gate is open.", record={})
+    assert corpus.run(task_name="owners")[1]["review"] == 1
+    assert corpus.paid == 2  # it was asked once more
+    (row,) = corpus.query("select flags from ops.generation_item")
+    assert row["flags"] == ["quality/cut"]
+
+
 def test_keys_and_numbers_of_a_reply_are_screened(
     corpus: Corpus, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -142,6 +142,25 @@ def test_the_wrong_language_is_found(quality: Quality) -> None:
     assert "off_language" in rules(judge(quality, RIGHT, german))
 
 
+@pytest.mark.parametrize(
+    ("text", "most", "is_cut"),
+    [
+        ("The quay is open on", 19, True),
+        ("The quay is open on", 20, False),
+        ("The quay is open on", None, False),
+        ("The quay is open. ", 18, False),
+        ('He said "it is open."', 21, False),
+    ],
+)
+def test_a_text_that_stops_where_its_field_is_full_is_cut(
+    quality: Quality, text: str, most: int | None, is_cut: bool
+) -> None:
+    summary = Summary((text,), f"{text} weekdays.", language="en", limits=(most,))
+    (report,) = quality.judge_many([summary])
+    assert ("cut" in rules(report)) is is_cut
+    assert report.verdict == ("retry" if is_cut else report.verdict)
+
+
 def test_the_second_attempt_is_the_last(quality: Quality) -> None:
     wrong = ("The fee rises to 999 euros.",)
 
