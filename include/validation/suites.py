@@ -6,6 +6,7 @@ Frames have one row a document and are bounded by the caller; a failing row is n
 
 from __future__ import annotations
 
+import logging
 import os
 from dataclasses import dataclass
 from functools import cache
@@ -174,6 +175,8 @@ def _asset() -> Any:
     os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
     import great_expectations as gx
 
+    # It sets a level of its own, and tells on every terminal of a folder that it removes at once.
+    logging.getLogger("great_expectations.data_context.types.base").setLevel(logging.WARNING)
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = {"globally": False}
     return context.data_sources.add_pandas("staged").add_dataframe_asset("documents")
