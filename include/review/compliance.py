@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
@@ -22,7 +21,7 @@ from include.review.findings import (
 from include.review.marks import Wording
 from include.review.phrases import fold
 from include.review.policy import CompliancePolicy, Rule, load_policy
-from include.review.spans import Span, standing
+from include.review.spans import Cover, Span, standing
 from include.safety.abuse import find_abuse
 from include.safety.plain import plain
 
@@ -95,7 +94,12 @@ class Compliance:
             *self._detected(text, "personal_data", personal, scope),
             *self._detected(text, "secret", secret, scope),
             *self._detected(text, "abuse", _abuse(text), scope),
-            *self._phrased(text, metadata or {}, _Cover([*_hidden(personal), *secret]), scope),
+            *self._phrased(
+                text,
+                metadata or {},
+                Cover((one.start, one.end) for one in [*_hidden(personal), *secret]),
+                scope,
+            ),
         ]
         return sorted(findings, key=lambda found: (found.start, found.end, found.rule))
 
@@ -123,7 +127,7 @@ class Compliance:
         self,
         text: str,
         metadata: Mapping[str, Any],
-        cover: _Cover,
+        cover: Cover,
         scope: Mapping[str, Action],
     ) -> Iterator[ComplianceFinding]:
         read = plain(text)
@@ -144,29 +148,6 @@ class Compliance:
                 shown = excerpt(value, 0, len(value), rule.kind, sorted(inside))
                 at_start = Span("", 0, 0, 1.0)
                 yield _finding(name, rule, scope[name], at_start, f"metadata {field}: {shown}")
-
-
-class _Cover:
-    """Stretches that must not be shown, to be asked for by position."""
-
-    def __init__(self, spans: Sequence[Span]) -> None:
-        self._spans: list[tuple[int, int]] = []
-        for start, end in sorted((span.start, span.end) for span in spans):
-            if self._spans and start < self._spans[-1][1]:
-                start, end = self._spans[-1][0], max(end, self._spans[-1][1])
-                self._spans[-1] = (start, end)
-            else:
-                self._spans.append((start, end))
-        self._ends = [end for _, end in self._spans]
-
-    def over(self, start: int, end: int) -> list[tuple[int, int]]:
-        """Return those that overlap a span, ascending."""
-        found = []
-        for place in range(bisect_right(self._ends, start), len(self._spans)):
-            if self._spans[place][0] >= end:
-                break
-            found.append(self._spans[place])
-        return found
 
 
 def _hidden(spans: Sequence[Span]) -> list[Span]:

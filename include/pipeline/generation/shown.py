@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Callable, Sequence
-from itertools import accumulate
 from typing import Any
 from uuid import UUID
 
 from include.models import Mention
 from include.review.findings import ComplianceFinding, masked
+from include.review.spans import Cover
 
 Row = dict[str, Any]
 _HIDING = frozenset({"mask", "block"})
@@ -31,15 +30,8 @@ def without_masked(
         mentions: of its text.
         findings: of the policy, in the same text.
     """
-    hidden = sorted((one.start, one.end) for one in findings if one.action in _HIDING)
-    starts = [start for start, _ in hidden]
-    # How far the spans up to each one reach, before the first of them nowhere.
-    reach = [0, *accumulate((end for _, end in hidden), max)]
-    gone = {
-        str(mention.entity_id)
-        for mention in mentions
-        if reach[bisect_left(starts, mention.end_char)] > mention.start_char
-    }
+    hidden = Cover((one.start, one.end) for one in findings if one.action in _HIDING)
+    gone = {str(one.entity_id) for one in mentions if hidden.over(one.start_char, one.end_char)}
     return [entity for entity in entities if str(entity["entity_id"]) not in gone]
 
 
