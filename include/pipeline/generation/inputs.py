@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from include.generation.prompt import Subject
-from include.generation.task import GenerationTask
+from include.generation.task import SUMMARY, GenerationTask
 from include.models import Mention
 from include.pipeline.generation.beside import Found, beside
 from include.pipeline.generation.context import GenerationContext
@@ -84,8 +84,8 @@ def _checked(
     return of_text, beside(row["title"], row["metadata"], task.input.fields, check)
 
 
-def _published(row: Row) -> Row:
-    """Return title and entities as the warehouse may show them."""
+def _published(task: GenerationTask, row: Row) -> Row:
+    """Return title and entities as the warehouse may show them; summaries alone have entities."""
 
     def check(text: str, entities: Sequence[Mention] = ()) -> list[ComplianceFinding]:
         return compliance().check(
@@ -98,7 +98,7 @@ def _published(row: Row) -> Row:
 
     return {
         "title": title_shown(row["title"], check(row["title"])),
-        "entities": names_shown(row["entities"], check),
+        "entities": names_shown(row["entities"], check) if task.name == SUMMARY else [],
     }
 
 
@@ -116,7 +116,7 @@ def _shown(task: GenerationTask, row: Row, subject: Subject, findings: list[Row]
         "passages": json.dumps(subject.passages),
         "findings": json.dumps(findings, default=str),
         "entities": json.dumps(row["names"]),
-        "published": json.dumps(_published(row)),
+        "published": json.dumps(_published(task, row)),
     }
 
 
