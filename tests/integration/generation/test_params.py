@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from include.commands.summarize import _dry_run
 from include.errors import ConfigurationError
 from include.generation.task import SHIPPED
 from include.pipeline.generation.context import GenerationContext
@@ -77,3 +78,12 @@ def test_another_model_is_asked_at_its_own_price(
     by_model = {row["model"]: row["usd"] for row in costs}
     assert by_model["larger"] == 10 * by_model["simulated"]
     assert {row["model"] for row in summaries.published().values()} == {"larger"}
+
+
+def test_a_dry_run_that_chooses_nothing_says_what_the_task_takes(
+    summaries: Corpus, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _dry_run(summaries.context(task_name="catalogue_attributes"), as_json=False)
+    assert "port holds no document that the task takes (kind: records" in capsys.readouterr().err
+    _dry_run(summaries.context(), as_json=False)
+    assert "holds no document" not in capsys.readouterr().err
